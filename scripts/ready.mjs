@@ -131,9 +131,13 @@ function ensureNode() {
 }
 
 function fail(message) {
-  console.error(`provender: ${message}`);
-  process.exit(1);
+  throw new Error(message);
 }
 
-ensureInstalled();
-ensureNode();
+try {
+  ensureInstalled();
+  ensureNode();
+} catch (error) {
+  console.error(`provender: ${error.message}`);
+  process.exitCode = 1;
+}
