@@ -5,6 +5,7 @@ export * from './common.ts';
 export * from './contexts.ts';
 export * from './envelope.ts';
 export * from './events.ts';
+export * from './identity-api.ts';
 export * from './identity.ts';
 export * from './inventory.ts';
 export * from './orders.ts';

@@ -1,0 +1,81 @@
+import { type Static, Type } from 'typebox';
+import { CLOSED, Literals, Page, ROLES, Text, Uuid } from './common.ts';
+
+/**
+ * The `aud` of every access token: our API, wherever it is reached. It stays when host or port change;
+ * `iss` tells one installation from another.
+ */
+export const ACCESS_TOKEN_AUDIENCE = 'urn:provender:api';
+
+/** The one scope there is: what a caller may do in it is said by the roles. */
+export const API_SCOPE = 'api';
+
+/** Our own pages and whoever sends no `client_id`: a public client, it has no secret. */
+export const FIRST_PARTY_CLIENT_ID = 'provender';
+
+export const EMAIL_LENGTH_MAX = 254;
+export const PERSON_NAME_LENGTH_MAX = 100;
+export const PASSWORD_LENGTH_MIN = 8;
+export const PASSWORD_LENGTH_MAX = 200;
+
+/** The roles that a person may have; `machine` is for credentials of machines only. */
+export const PERSON_ROLES = ['customer', 'staff', 'manager'] as const satisfies readonly (typeof ROLES)[number][];
+export type PersonRole = (typeof PERSON_ROLES)[number];
+
+/** Looks like an address; whether it is one only a mail to it would show. Control characters are refused by the format. */
+const EMAIL_PATTERN = '^[^\\s@]{1,64}@[^\\s@.]+(\\.[^\\s@.]+)+$';
+
+export const RegisterUserRequest = Type.Object(
+  {
+    email: Type.String({
+      minLength: 3,
+      maxLength: EMAIL_LENGTH_MAX,
+      pattern: EMAIL_PATTERN,
+      format: 'text-line',
+      description: 'Unique, whatever its letters’ case',
+    }),
+    password: Type.String({
+      minLength: PASSWORD_LENGTH_MIN,
+      maxLength: PASSWORD_LENGTH_MAX,
+      format: 'text-line',
+      description: 'At least 8 characters; neither the e-mail address nor one of the most guessed passwords',
+    }),
+    name: Text(PERSON_NAME_LENGTH_MAX),
+  },
+  CLOSED,
+);
+export type RegisterUserRequest = Static<typeof RegisterUserRequest>;
+
+export const UserView = Type.Object(
+  { id: Uuid, email: Type.String(), name: Type.String(), roles: Type.Array(Literals(ROLES)) },
+  CLOSED,
+);
+export type UserView = Static<typeof UserView>;
+
+export const UserPage = Page(UserView);
+
+export const ChangeRolesRequest = Type.Object(
+  { roles: Type.Array(Literals(PERSON_ROLES), { minItems: 1, maxItems: PERSON_ROLES.length, uniqueItems: true }) },
+  CLOSED,
+);
+export type ChangeRolesRequest = Static<typeof ChangeRolesRequest>;
+
+/** RFC 6749 §5.1. */
+export const TokenAnswer = Type.Object(
+  {
+    access_token: Type.String(),
+    token_type: Type.String(),
+    expires_in: Type.Integer(),
+    refresh_token: Type.Optional(Type.String()),
+    scope: Type.String(),
+  },
+  CLOSED,
+);
+export type TokenAnswer = Static<typeof TokenAnswer>;
+
+/** RFC 6749 §5.2: the errors of `/api/oauth` are these and no problem documents. */
+export const OAuthError = Type.Object(
+  { error: Type.String(), error_description: Type.Optional(Type.String()) },
+  CLOSED,
+);
+export type OAuthError = Static<typeof OAuthError>;

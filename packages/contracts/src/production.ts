@@ -1,0 +1,19 @@
+import { type Static, Type } from 'typebox';
+import { CLOSED, InstantText, Quantity, Uuid } from './common.ts';
+
+/** Came out of the oven: as many units, all of one age. */
+export const BatchBaked = Type.Object(
+  {
+    batchId: Uuid,
+    siteId: Uuid,
+    productId: Uuid,
+    quantity: Quantity,
+    madeAt: InstantText,
+    scheduleId: Type.Optional(Uuid),
+  },
+  CLOSED,
+);
+export type BatchBaked = Static<typeof BatchBaked>;
+
+/** Key: the site. Subject: the batch. */
+export const productionEvents = { 'production.batch-baked.v1': BatchBaked } as const;

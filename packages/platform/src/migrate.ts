@@ -1,0 +1,93 @@
+import { fileURLToPath } from 'node:url';
+import type { ContextName } from '@provender/contracts';
+import { runner } from 'node-pg-migrate';
+import pg from 'pg';
+
+/** One lock for all: contexts' grants and roles meet in the same system tables. */
+const MIGRATION_LOCK = 7_236_540_112;
+const PLATFORM_MIGRATIONS = fileURLToPath(new URL('../migrations/', import.meta.url));
+
+/** The name of the one role that may read everything and write nothing, for `verify`. */
+export const AUDITOR_ROLE = 'provender_auditor';
+
+export function roleOf(context: ContextName): string {
+  return `provender_${context}`;
+}
+
+export type Migratable = { readonly context: ContextName; readonly migrations: URL };
+
+/**
+ * Brings a database up to date: per context a schema, a least-privileged role, the platform's tables and the context's
+ * own. Several processes may do so at once: the first does it, the others wait. Contexts may read each other's logs.
+ */
+export async function migrate(url: string, modules: readonly Migratable[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url, application_name: 'provender migrate' });
+  await client.connect();
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await createRole(client, AUDITOR_ROLE);
+    for (const { context } of modules) {
+      await createRole(client, roleOf(context));
+      await client.query(`CREATE SCHEMA IF NOT EXISTS ${context}`);
+      await client.query(`GRANT USAGE ON SCHEMA ${context} TO ${roleOf(context)}, ${AUDITOR_ROLE}`);
+    }
+    for (const { context, migrations } of modules) {
+      await client.query(`SET search_path TO ${context}`);
+      await migrateFolder(client, context, PLATFORM_MIGRATIONS, 'platform_migrations');
+      await migrateFolder(client, context, fileURLToPath(migrations), 'migrations');
+      await grantPlatformTables(client, context);
+    }
+    for (const { context } of modules) await grantLog(client, context, modules);
+    await client.query('RESET search_path');
+  } finally {
+    await client.end();
+  }
+}
+
+async function migrateFolder(client: pg.Client, context: ContextName, dir: string, table: string): Promise<void> {
+  await runner({
+    dbClient: client,
+    dir,
+    direction: 'up',
+    schema: context,
+    migrationsSchema: context,
+    migrationsTable: table,
+    noLock: true,
+    log: () => {},
+    logger: silent,
+    checkOrder: true,
+    singleTransaction: true,
+  });
+}
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Roles belong to the whole server, so that another database of it may be making the same one right now. */
+async function createRole(client: pg.Client, role: string): Promise<void> {
+  await client.query(`DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN CREATE ROLE ${role} NOLOGIN; END IF;
+  EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`);
+  await client.query(`DO $$ BEGIN
+    IF NOT pg_has_role(current_user, '${role}', 'MEMBER') THEN GRANT ${role} TO CURRENT_USER; END IF;
+  EXCEPTION WHEN unique_violation OR internal_error THEN NULL; END $$`);
+}
+
+async function grantPlatformTables(client: pg.Client, context: ContextName): Promise<void> {
+  const role = roleOf(context);
+  await client.query(`
+    REVOKE ALL ON FUNCTION append_events, outbox_extend FROM PUBLIC;
+    GRANT SELECT ON outbox, outbox_head TO ${role};
+    GRANT SELECT, INSERT ON cursors TO ${role};
+    GRANT UPDATE (epoch) ON cursors TO ${role};
+    GRANT SELECT, INSERT, UPDATE, DELETE ON parked_events, timers, idempotency_keys TO ${role};
+    GRANT EXECUTE ON FUNCTION append_events, outbox_extend TO ${role};
+    GRANT SELECT ON ALL TABLES IN SCHEMA ${context} TO ${AUDITOR_ROLE};
+    ALTER DEFAULT PRIVILEGES IN SCHEMA ${context} GRANT SELECT ON TABLES TO ${AUDITOR_ROLE};
+  `);
+}
+
+async function grantLog(client: pg.Client, context: ContextName, modules: readonly Migratable[]): Promise<void> {
+  const readers = modules.map((module) => roleOf(module.context)).join(', ');
+  await client.query(`GRANT USAGE ON SCHEMA ${context} TO ${readers}`);
+  await client.query(`GRANT SELECT ON ${context}.outbox, ${context}.outbox_head TO ${readers}`);
+}

@@ -1,0 +1,211 @@
+import { CONTEXT_NAMES, type ContextName, type RecordedEvent } from '@provender/contracts';
+import { formatInstant, type Instant } from '@provender/kernel';
+import pg from 'pg';
+import { type Query, type Statement, statement } from './database.ts';
+import { type Consumer, cursorKey, type Delivery, type Subscription, type Transport } from './transport.ts';
+
+/** How many just-committed events a process keeps in memory for its own consumers. The table is the truth. */
+const TAIL_EVENTS_MAX = 20_000;
+const NOTIFY_CHANNEL = 'provender_log';
+/** Commits of other processes are announced at most so often: a NOTIFY in each transaction halves the throughput. */
+const NOTIFY_EVERY_MILLISECONDS = 20;
+const LISTENER_RETRY_MILLISECONDS = 1_000;
+
+/** Unwanted events come without their data: only their position is needed, to get past them. */
+const READ_LOG = Object.fromEntries(
+  CONTEXT_NAMES.map((source) => [
+    source,
+    statement(
+      `read-log-${source}`,
+      `SELECT position, id, type, key, subject, time, traceparent,
+              CASE WHEN type = ANY($3) THEN data END AS data
+       FROM ${source}.outbox WHERE position > $1 ORDER BY position LIMIT $2`,
+    ),
+  ]),
+) as Record<ContextName, Statement>;
+
+type LogRow = Omit<RecordedEvent, 'source' | 'time' | 'traceparent'> & { time: Instant; traceparent: string | null };
+
+/** Reads a log from the table of its context, in position order. */
+export async function readLog(
+  query: Query,
+  source: ContextName,
+  after: number,
+  eventsMax: number,
+  types: readonly string[],
+): Promise<RecordedEvent[]> {
+  const rows = await query.query<LogRow>(READ_LOG[source], [after, eventsMax, types]);
+  return rows.map(({ time, traceparent, ...row }) => ({
+    ...row,
+    source,
+    time: formatInstant(time),
+    ...(traceparent === null ? {} : { traceparent }),
+  }));
+}
+
+/** The latest events of one log, without a gap. */
+class Tail {
+  #events: RecordedEvent[] = [];
+
+  push(events: readonly RecordedEvent[]): void {
+    const first = events[0];
+    if (first === undefined) return;
+    const last = this.#events.at(-1);
+    // A gap means that another process appended in between; a step back, that an earlier commit was heard of late.
+    if (last !== undefined && first.position <= last.position) return;
+    if (last !== undefined && first.position > last.position + 1) this.#events = [];
+    for (const event of events) this.#events.push(event);
+    if (this.#events.length > 2 * TAIL_EVENTS_MAX) this.#events = this.#events.slice(-TAIL_EVENTS_MAX);
+  }
+
+  /** The events after a position, or undefined where the table must be asked. */
+  after(position: number, eventsMax: number): readonly RecordedEvent[] | undefined {
+    const first = this.#events[0];
+    if (first === undefined || position < first.position - 1) return undefined;
+    const start = position - first.position + 1;
+    return this.#events.slice(start, start + eventsMax);
+  }
+
+  clear(): void {
+    this.#events = [];
+  }
+}
+
+export type PostgresTransportOptions = {
+  /** A connection to listen on for other processes. Without one, only this process's commits and the poll wake. */
+  readonly listenUrl?: string;
+  readonly processId: string;
+};
+
+/** Who else may have written: only this process (its tail knows all), or others too (only the table knows). */
+type Suspicion = 'local' | 'remote';
+
+/** Contexts in one database read each other's logs directly: memory first, the table as the truth. */
+export function postgresTransport(options: PostgresTransportOptions): Transport {
+  const tails = new Map<ContextName, Tail>(CONTEXT_NAMES.map((name) => [name, new Tail()]));
+  const readers = new Map<Consumer, Map<ContextName, Suspicion>>();
+  const announcer =
+    options.listenUrl === undefined
+      ? undefined
+      : announce(options.listenUrl, options.processId, (source) => wake(source, 'remote'));
+
+  function wake(source: ContextName, suspicion: Suspicion): void {
+    for (const [consumer, suspected] of readers) {
+      if (!consumer.wanted.has(source)) continue;
+      if (suspected.get(source) !== 'remote') suspected.set(source, suspicion);
+      consumer.wake();
+    }
+  }
+
+  /** Takes what the tail has; asks the table where the tail does not reach or may not know all. */
+  async function next(consumer: Consumer, source: ContextName, after: number, eventsMax: number) {
+    const suspected = readers.get(consumer);
+    const suspicion = suspected?.get(source);
+    if (suspected === undefined || suspicion === undefined) return [];
+    const known = tails.get(source)?.after(after, eventsMax);
+    if (known !== undefined && (known.length > 0 || suspicion === 'local')) {
+      if (known.length < eventsMax && suspicion === 'local') suspected.delete(source);
+      return known;
+    }
+    // Before the read, so that a commit during it is not forgotten.
+    suspected.delete(source);
+    const types = [...(consumer.wanted.get(source) ?? [])];
+    const events = await readLog(consumer.query, source, after, eventsMax, types);
+    if (events.length === eventsMax) suspected.set(source, 'remote');
+    return events;
+  }
+
+  return {
+    async subscribe(consumer): Promise<Subscription> {
+      const sources = [...consumer.wanted.keys()];
+      const suspected = new Map<ContextName, Suspicion>();
+      readers.set(consumer, suspected);
+      return {
+        partitions: () => sources.map((source) => ({ source, partition: 0 })),
+        async fetch(cursors, eventsMax, thorough) {
+          if (thorough) for (const source of sources) suspected.set(source, 'remote');
+          const deliveries: Delivery[] = [];
+          for (const source of sources) {
+            const after = cursors.get(cursorKey(source, 0));
+            if (after === undefined) continue;
+            const events = await next(consumer, source, after, eventsMax);
+            const upTo = events.at(-1)?.position;
+            if (upTo === undefined) continue;
+            const types = consumer.wanted.get(source);
+            const wanted = events.filter((event) => types?.has(event.type));
+            deliveries.push({ source, partition: 0, events: wanted, upTo });
+          }
+          return deliveries;
+        },
+        close: async () => void readers.delete(consumer),
+      };
+    },
+    committed(context, events) {
+      tails.get(context)?.push(events);
+      wake(context, 'local');
+      announcer?.tell(context);
+    },
+    distrust() {
+      for (const tail of tails.values()) tail.clear();
+    },
+    close: async () => announcer?.close(),
+  };
+}
+
+/** Tells other processes of commits, and hears of theirs, on one connection. What is missed, the poll finds. */
+function announce(url: string, processId: string, wake: (source: ContextName) => void) {
+  const untold = new Set<ContextName>();
+  let client: pg.Client | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  let closed = false;
+
+  async function connect(): Promise<void> {
+    const next = new pg.Client({ connectionString: url, application_name: 'provender announcer', keepAlive: true });
+    const lost = () => {
+      if (client === next) client = undefined;
+      if (!closed) retry ??= setTimeout(reconnect, LISTENER_RETRY_MILLISECONDS);
+    };
+    next.on('error', lost);
+    next.on('end', lost);
+    next.on('notification', ({ payload }) => {
+      const [from, ...sources] = (payload ?? '').split(' ');
+      if (from !== processId) for (const source of sources) wake(source as ContextName);
+    });
+    try {
+      await next.connect();
+      await next.query(`LISTEN ${NOTIFY_CHANNEL}`);
+      if (closed) await next.end();
+      else client = next;
+    } catch {
+      lost();
+    }
+  }
+
+  function reconnect(): void {
+    retry = undefined;
+    void connect();
+  }
+
+  function flush(): void {
+    timer = undefined;
+    const payload = [processId, ...untold].join(' ');
+    untold.clear();
+    // A lost announcement costs a poll's delay, nothing else.
+    client?.query({ name: 'notify', text: 'SELECT pg_notify($1, $2)', values: [NOTIFY_CHANNEL, payload] }).catch(() => {});
+  }
+
+  void connect();
+  return {
+    tell(context: ContextName) {
+      untold.add(context);
+      timer ??= setTimeout(flush, NOTIFY_EVERY_MILLISECONDS);
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      clearTimeout(retry);
+      await client?.end().catch(() => {});
+    },
+  };
+}

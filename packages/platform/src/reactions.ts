@@ -1,0 +1,48 @@
+import type { EventType, Heard, RecordedEvent } from '@provender/contracts';
+import type { Tx } from './database.ts';
+
+/**
+ * What a context does when something happened elsewhere: event type → use case over a set of such events.
+ * Types of one set run in the order in which they are listed here; the events of one subject always run in theirs.
+ */
+export type Reactions = { readonly [Type in EventType]?: (events: readonly Heard<Type>[], tx: Tx) => Promise<void> };
+
+type AnyReaction = (events: readonly RecordedEvent[], tx: Tx) => Promise<void>;
+
+/** Thrown where an event of an unknown type has come through: it parks its subject. */
+export class UnknownEvent extends Error {}
+
+/**
+ * Groups a set into runs of one type, so that each run is one call. A new wave begins for a subject whose next event is of a
+ * type listed before the one it has had: so order is kept per subject, and sets stay large.
+ */
+export function wavesOf(events: readonly RecordedEvent[], order: readonly string[]): Map<string, RecordedEvent[]>[] {
+  const rank = new Map(order.map((type, index) => [type, index]));
+  const waves: Map<string, RecordedEvent[]>[] = [];
+  const lastOf = new Map<string, { wave: number; rank: number }>();
+  for (const event of events) {
+    const eventRank = rank.get(event.type) ?? order.length;
+    const last = lastOf.get(event.subject);
+    const wave = last === undefined ? 0 : eventRank < last.rank ? last.wave + 1 : last.wave;
+    lastOf.set(event.subject, { wave, rank: eventRank });
+    const runs = (waves[wave] ??= new Map<string, RecordedEvent[]>());
+    const run = runs.get(event.type);
+    if (run === undefined) runs.set(event.type, [event]);
+    else run.push(event);
+  }
+  return waves;
+}
+
+/** Runs the reactions to a set of events of one source, in waves. Throws what a reaction throws. */
+export async function runReactions(reactions: Reactions, events: readonly RecordedEvent[], tx: Tx): Promise<void> {
+  const order = Object.keys(reactions);
+  for (const wave of wavesOf(events, order)) {
+    for (const type of order) {
+      const run = wave.get(type);
+      if (run === undefined) continue;
+      const react = reactions[type as EventType] as AnyReaction | undefined;
+      if (react === undefined) throw new UnknownEvent(`No reaction to ${type}`);
+      await react(run, tx);
+    }
+  }
+}

@@ -1,0 +1,1 @@
+export { createTestDatabase, ensureTemplate, type TestDatabase } from './test-database.ts';
