@@ -5,7 +5,12 @@ import { problem, type Refused } from './problem.ts';
 export const PAGE_LIMIT_DEFAULT = 50;
 
 /** What the columns of a list's order hold. */
-type CursorKinds = { readonly instant: Instant; readonly integer: number; readonly uuid: string; readonly text: string };
+type CursorKinds = {
+  readonly instant: Instant;
+  readonly integer: number;
+  readonly uuid: string;
+  readonly text: string;
+};
 export type CursorShape = readonly (keyof CursorKinds)[];
 
 /** Where a page ended: the values of the list's sort columns in its last row. */

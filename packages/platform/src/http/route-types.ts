@@ -3,7 +3,7 @@ import type { Instant } from '@provender/kernel';
 import type { FastifyInstance } from 'fastify';
 import type { Static, TObject, TSchema } from 'typebox';
 import type { Clock } from '../clock.ts';
-import type { Database } from '../database.ts';
+import type { Database, Tx } from '../database.ts';
 import type { Access, CallerOf } from './access.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { CommonProblem, Problems, Refused } from './problem.ts';
@@ -22,8 +22,8 @@ export type HttpApp = {
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type ResponseSchemas = Readonly<Record<number, TSchema>>;
-// biome-ignore lint/complexity/noBannedTypes: a route without parameters has an object without members.
-type NoMembers = TObject<{}>;
+/** The parameters of a route that has none. */
+export type NoMembers = TObject<Record<never, never>>;
 
 /** A body as a handler may hand it over: readonly, and an optional member may be there with the value undefined. */
 export type Rendered<Value> = Value extends readonly (infer Item)[]
@@ -88,7 +88,7 @@ export type ReadRoute<
   readonly schema: { readonly params?: Params; readonly querystring?: Query; readonly response: Body };
   readonly handle: (
     request: Omit<RouteRequest<Admitted, Static<Params>, Static<Query>, never>, 'body'>,
-  ) => Promise<Rendered<Static<Body>> | RefusedOf<Kinds>>;
+  ) => Promise<Rendered<Static<Body>> | RefusedOf<NoInfer<Kinds>>>;
 };
 
 export type ChangeSchema<
@@ -111,16 +111,22 @@ export type WriteRoute<
   Body extends TSchema,
   Responses extends ResponseSchemas,
   Kinds extends Problems,
+  Prepared,
 > = RouteBase<Admitted, Kinds> & {
   readonly method: Exclude<Method, 'GET'>;
   readonly schema: ChangeSchema<Params, Query, Body, Responses>;
   readonly db: Database;
+  /** Slow work before the transaction, such as hashing a password; the handler gets what it gives. */
+  readonly prepare?: (
+    request: RouteRequest<Admitted, Static<Params>, Static<Query>, Static<Body>>,
+  ) => Promise<Prepared>;
   /** The answer holds a secret: it is kept encrypted for repeats. */
   readonly secret?: boolean;
   readonly handle: (
     request: RouteRequest<Admitted, Static<Params>, Static<Query>, Static<Body>>,
-    tx: import('../database.ts').Tx,
-  ) => Promise<AnswerOf<Responses> | RefusedOf<Kinds>>;
+    tx: Tx,
+    prepared: Prepared,
+  ) => Promise<AnswerOf<Responses> | RefusedOf<NoInfer<Kinds>>>;
 };
 
 /** The caller's Idempotency-Key with what binds it to one request. */
@@ -141,8 +147,6 @@ export type CommandRequest<Admitted extends Access, Params, Query, Body> = Route
   readonly idempotency: KeyedRequest | undefined;
   /** `Prefer: respond-async` was sent. */
   readonly prefersAsync: boolean;
-  /** Ends when the caller has gone away. */
-  readonly isGone: () => boolean;
 };
 
 export type CommandRoute<
@@ -157,7 +161,5 @@ export type CommandRoute<
   readonly schema: ChangeSchema<Params, Query, Body, Responses>;
   readonly handle: (
     request: CommandRequest<Admitted, Static<Params>, Static<Query>, Static<Body>>,
-  ) => Promise<AnswerOf<Responses> | RefusedOf<Kinds>>;
+  ) => Promise<AnswerOf<Responses> | RefusedOf<NoInfer<Kinds>>>;
 };
-
-export type { NoMembers };

@@ -1,0 +1,19 @@
+import type { Access, Caller } from './access.ts';
+import type { Problems } from './problem.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who speaks, as the token says. Anonymous on routes registered without `read`, `write` or `command`. */
+    caller: Caller;
+  }
+  interface FastifyContextConfig {
+    /** Who may call the route; a route under /api without it stops the start. */
+    access?: Access;
+    /** Kinds of refusals of the route, for the API's documentation. */
+    problems?: Problems;
+    /** The route's own limit of requests in a minute. */
+    perMinute?: number;
+    /** Registered by `read`, `write` or `command`: the bearer token says who the caller is. */
+    readsCaller?: boolean;
+  }
+}

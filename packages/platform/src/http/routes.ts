@@ -1,0 +1,217 @@
+import './fastify-types.ts';
+import type { FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
+import type { TSchema, TUndefined } from 'typebox';
+import type { Tx } from '../database.ts';
+import type { Access } from './access.ts';
+import { isKept, type KeptAnswer } from './idempotency.ts';
+import { isRefused, PROBLEM_CONTENT_TYPE, type Problems, problemBody, problemStatus, type Refused } from './problem.ts';
+import type {
+  Answer,
+  CommandRoute,
+  HttpApp,
+  KeyedRequest,
+  Method,
+  NoMembers,
+  ReadRoute,
+  ResponseSchemas,
+  RouteRateLimit,
+  WriteRoute,
+} from './route-types.ts';
+
+const JSON_CONTENT_TYPE = 'application/json; charset=utf-8';
+const NO_HEADERS: Readonly<Record<string, string>> = {};
+
+/** Answers with a status, a body (none for 204) and headers. */
+export function answer<const Status extends number>(status: Status): Answer<Status, undefined>;
+export function answer<const Status extends number, Body>(
+  status: Status,
+  body: Body,
+  headers?: Readonly<Record<string, string>>,
+): Answer<Status, Body>;
+export function answer(status: number, body?: unknown, headers: Readonly<Record<string, string>> = NO_HEADERS): Answer {
+  return { status, body, headers };
+}
+
+/** Registers a GET: the handler gives the body of the 200, or refuses. */
+export function read<
+  const Admitted extends Access,
+  Body extends TSchema,
+  Params extends TSchema = NoMembers,
+  Query extends TSchema = NoMembers,
+  const Kinds extends Problems = Record<never, never>,
+>(app: HttpApp, route: ReadRoute<Admitted, Params, Query, Body, Kinds>): void {
+  const kinds: Problems = route.problems ?? {};
+  const { handle } = route;
+
+  async function handler(request: FastifyRequest, reply: FastifyReply) {
+    const { params, query, caller } = request;
+    // The schemas have just said what these are; the access check what the caller is.
+    const outcome = await handle({ params, query, caller, now: app.clock.now() } as Parameters<typeof handle>[0]);
+    if (isRefused(outcome)) return sendRefusal(reply, outcome, kinds);
+    return outcome;
+  }
+
+  const { params, querystring, response } = route.schema;
+  register(app, route, { params, querystring, response: { 200: response } }, handler);
+}
+
+/**
+ * Registers a change that is one transaction: the effect and the answer kept for its Idempotency-Key commit together.
+ * The answer goes out when the contexts of this process have consumed what was said (two seconds at most).
+ * A handler decides before it writes: what it wrote before a refusal is committed with it. It may run more than once.
+ */
+export function write<
+  const Admitted extends Access,
+  Responses extends ResponseSchemas,
+  Params extends TSchema = NoMembers,
+  Query extends TSchema = NoMembers,
+  Body extends TSchema = TUndefined,
+  const Kinds extends Problems = Record<never, never>,
+  Prepared = undefined,
+>(app: HttpApp, route: WriteRoute<Admitted, Params, Query, Body, Responses, Kinds, Prepared>): void {
+  const kinds: Problems = route.problems ?? {};
+  const { db, prepare, handle, secret = false } = route;
+
+  async function handler(request: FastifyRequest, reply: FastifyReply) {
+    const keyed = keyOf(app, request);
+    if (isRefused(keyed)) return sendRefusal(reply, keyed, kinds);
+    let hasSaid = false;
+    let isRepeat = false;
+    const { params, query, body, caller } = request;
+    // The schemas have just said what these are; the access check what the caller is.
+    const wanted = { params, query, body, caller, now: app.clock.now() } as Parameters<typeof handle>[0];
+    const prepared = (await prepare?.(wanted)) as Prepared;
+    const sent = await db.withTx(async (tx) => {
+      hasSaid = false;
+      if (keyed !== undefined) {
+        const claim = await app.idempotency.claim(tx, keyed);
+        if (claim.kind === 'refused') return rendered(reply, claim.refusal, kinds);
+        if (claim.kind === 'repeat') {
+          isRepeat = true;
+          return claim.answer;
+        }
+      }
+      const listening: Tx = {
+        query: tx.query,
+        append: (events) => {
+          hasSaid = true;
+          tx.append(events);
+        },
+      };
+      const outcome = await handle(wanted, listening, prepared);
+      const result = rendered(reply, outcome, kinds);
+      if (keyed !== undefined && isKept(result.status)) await app.idempotency.keep(tx, keyed, result, secret);
+      return result;
+    });
+    if (hasSaid) await app.settled();
+    return send(reply, sent, isRepeat);
+  }
+
+  register(app, route, route.schema, handler);
+}
+
+/**
+ * Registers a change that is not one transaction of its own, such as placing an order, which waits for others to decide.
+ * The handler binds the Idempotency-Key to its effect itself: it gets the key, its scope and the request's hash.
+ */
+export function command<
+  const Admitted extends Access,
+  Responses extends ResponseSchemas,
+  Params extends TSchema = NoMembers,
+  Query extends TSchema = NoMembers,
+  Body extends TSchema = TUndefined,
+  const Kinds extends Problems = Record<never, never>,
+>(app: HttpApp, route: CommandRoute<Admitted, Params, Query, Body, Responses, Kinds>): void {
+  const kinds: Problems = route.problems ?? {};
+  const { handle } = route;
+
+  async function handler(request: FastifyRequest, reply: FastifyReply) {
+    const keyed = keyOf(app, request);
+    if (isRefused(keyed)) return sendRefusal(reply, keyed, kinds);
+    const { params, query, body, caller } = request;
+    const prefersAsync = request.headers.prefer !== undefined && /\brespond-async\b/i.test(`${request.headers.prefer}`);
+    const wanted = { params, query, body, caller, now: app.clock.now(), idempotency: keyed, prefersAsync };
+    const outcome = await handle(wanted as Parameters<typeof handle>[0]);
+    return send(reply, rendered(reply, outcome, kinds), false);
+  }
+
+  register(app, route, route.schema, handler);
+}
+
+type Registered = {
+  readonly method: Method;
+  readonly url: string;
+  readonly access: Access;
+  readonly summary: string;
+  readonly description?: string;
+  readonly problems?: Problems;
+  readonly rateLimit?: RouteRateLimit;
+};
+
+type RouteSchemas = {
+  readonly params?: TSchema | undefined;
+  readonly querystring?: TSchema | undefined;
+  readonly body?: TSchema | undefined;
+  readonly response: ResponseSchemas;
+};
+
+function register(
+  app: HttpApp,
+  route: Registered,
+  { params, querystring, body, response }: RouteSchemas,
+  handler: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>,
+): void {
+  const schema = {
+    summary: route.summary,
+    tags: [app.context],
+    params: params ?? NO_PARAMETERS,
+    querystring: querystring ?? NO_PARAMETERS,
+    ...(route.method === 'GET' ? {} : { body: body ?? NO_BODY }),
+    ...(route.description === undefined ? {} : { description: route.description }),
+    response,
+  };
+  const config = {
+    access: route.access,
+    problems: route.problems ?? {},
+    readsCaller: true,
+    ...(route.rateLimit === undefined ? {} : { perMinute: route.rateLimit.perMinute }),
+  };
+  const options: RouteShorthandOptions = { schema, config };
+  app.fastify.route({ method: route.method, url: route.url, ...options, handler });
+}
+
+const NO_PARAMETERS = { type: 'object', properties: {}, additionalProperties: false } as const;
+
+/** A route that wants no body takes none, or an empty object; it refuses members as every other route does. */
+const NO_BODY = { type: ['object', 'null'], properties: {}, additionalProperties: false, 'x-empty': true } as const;
+
+function keyOf(app: HttpApp, request: FastifyRequest): KeyedRequest | Refused<'invalid-request'> | undefined {
+  if (request.headers['idempotency-key'] === undefined) return undefined;
+  const { headers, caller, method, url, body } = request;
+  const pattern = request.routeOptions.url ?? url;
+  return app.idempotency.keyOf({ headers, caller, context: app.context, method, pattern, url, body });
+}
+
+/** The outcome of a handler as it goes over the wire, serialised by the route's schema: other members never leak. */
+function rendered(reply: FastifyReply, outcome: Answer | Refused, kinds: Problems): KeptAnswer {
+  if (isRefused(outcome)) {
+    const status = problemStatus(outcome.kind, kinds);
+    return { status, body: problemBody(outcome, status), headers: outcome.headers };
+  }
+  const { status, body, headers } = outcome;
+  if (body === undefined) return { status, body: '', headers };
+  const serialise = reply.getSerializationFunction(`${status}`);
+  if (serialise === undefined) throw new Error(`The route has no response schema for the status ${status}`);
+  return { status, body: serialise(body as Record<string, unknown>), headers };
+}
+
+function send(reply: FastifyReply, { status, body, headers }: KeptAnswer, isRepeat: boolean): FastifyReply {
+  reply.code(status).headers(headers);
+  if (isRepeat) reply.header('idempotency-replayed', 'true');
+  if (body === '') return reply.send();
+  return reply.type(status >= 400 ? PROBLEM_CONTENT_TYPE : JSON_CONTENT_TYPE).send(body);
+}
+
+function sendRefusal(reply: FastifyReply, refusal: Refused, kinds: Problems): FastifyReply {
+  return send(reply, rendered(reply, refusal, kinds), false);
+}
