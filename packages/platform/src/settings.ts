@@ -1,0 +1,230 @@
+import { CONTEXT_NAMES, type ContextName } from '@provender/contracts';
+import { formatDuration, HOUR, parseDuration } from '@provender/kernel';
+import { type Static, type TSchema, Type } from 'typebox';
+import { Value } from 'typebox/value';
+
+/** A setting in the schema: the variable it is read from, and what the help and a refusal say about it. */
+type SettingOptions = {
+  readonly env: string;
+  readonly meaning: string;
+  readonly allowed: string;
+  /** Takes the variable's text; gives undefined where it cannot be what the schema wants. */
+  readonly parse: (text: string) => unknown;
+  /** The text that stands where the variable is not set. */
+  readonly fallback?: string;
+  /** May hold a password: never shown. */
+  readonly secret?: boolean;
+};
+
+type OnOff = { readonly env: string; readonly meaning: string };
+
+const PORT_MAX = 65_535;
+const CLOCK_RATE_MAX = 10_000;
+const LIST_MAX = 50;
+
+const PROTOCOLS = {
+  http: ['http:', 'https:'],
+  postgres: ['postgres:', 'postgresql:'],
+  mqtt: ['mqtt:', 'mqtts:', 'ws:', 'wss:'],
+  redis: ['redis:', 'rediss:'],
+  smtp: ['smtp:', 'smtps:'],
+} as const satisfies Record<string, readonly string[]>;
+
+/** Every setting there is, with its type. What a later part of the system reads is checked already. */
+export const SettingsSchema = Type.Object({
+  host: setting(Type.String({ pattern: '^[A-Za-z0-9.:_-]{1,253}$' }), {
+    env: 'HOST',
+    meaning: 'address to listen on',
+    allowed: 'a host name or an IP address',
+    parse: asIs,
+    fallback: '127.0.0.1',
+  }),
+  port: port('PORT', 'port of API, web and docs', '3000'),
+  publicUrl: Type.Optional(
+    url('PUBLIC_URL', 'issuer of tokens and base of links; by default from host and port', 'http'),
+  ),
+  mqttPort: port('MQTT_PORT', 'port for vending machines', '1883'),
+  mqttUrl: Type.Optional(url('MQTT_URL', 'an MQTT broker instead of the one inside', 'mqtt')),
+  rateLimit: onOff({ env: 'RATE_LIMIT', meaning: 'answers 429 to a caller who asks too often; off for load tests' }),
+  dataFolder: setting(Type.String({ minLength: 1, maxLength: 4_096 }), {
+    env: 'PROVENDER_DATA',
+    meaning: 'folder of the embedded database',
+    allowed: 'a path',
+    parse: asIs,
+    fallback: '.provender',
+  }),
+  demo: onOff({
+    env: 'PROVENDER_DEMO',
+    meaning: 'fills an empty database with a demo town, and lets customers deposit',
+  }),
+  clockRate: setting(Type.Number({ minimum: 1, maximum: CLOCK_RATE_MAX }), {
+    env: 'PROVENDER_CLOCK',
+    meaning: 'how fast business time runs',
+    allowed: `a factor such as 1x or 60x, from 1x to ${CLOCK_RATE_MAX}x`,
+    parse: (text) => (/^\d{1,5}(\.\d{1,3})?x$/.test(text) ? Number(text.slice(0, -1)) : undefined),
+    fallback: '1x',
+  }),
+  dispenseDelayMilliseconds: setting(Type.Integer({ minimum: 0, maximum: HOUR }), {
+    env: 'PROVENDER_DISPENSE_DELAY',
+    meaning: 'how long a machine that the server plays takes to drop a product',
+    allowed: `a duration such as PT2S, at most ${formatDuration(HOUR)}`,
+    parse: parseDuration,
+    fallback: 'PT2S',
+  }),
+  databaseUrl: Type.Optional(url('DATABASE_URL', 'this PostgreSQL instead of the embedded one', 'postgres')),
+  contexts: setting(Type.Array(Type.Enum([...CONTEXT_NAMES]), { minItems: 1, uniqueItems: true }), {
+    env: 'CONTEXTS',
+    meaning: 'only these contexts in this process',
+    allowed: `a list of ${CONTEXT_NAMES.join(', ')}`,
+    parse: commaList,
+    fallback: CONTEXT_NAMES.join(','),
+  }),
+  events: setting(Type.Enum(['postgres', 'kafka']), {
+    env: 'EVENTS',
+    meaning: 'what carries events between contexts',
+    allowed: 'postgres or kafka',
+    parse: asIs,
+    fallback: 'postgres',
+  }),
+  kafkaBrokers: Type.Optional(
+    setting(Type.Array(Type.String({ pattern: '^[A-Za-z0-9._-]{1,253}:\\d{1,5}$' }), { maxItems: LIST_MAX }), {
+      env: 'KAFKA_BROKERS',
+      meaning: 'Kafka to start from',
+      allowed: 'a list of host:port, such as localhost:9092',
+      parse: commaList,
+    }),
+  ),
+  redisUrl: Type.Optional(url('REDIS_URL', 'publishes notifications to this Redis', 'redis')),
+  smtpUrl: Type.Optional(
+    url('SMTP_URL', 'sends mail through this server, else into the mailbox of the console', 'smtp'),
+  ),
+  warehouseUrl: Type.Optional(url('WAREHOUSE_URL', 'where warehouse stock is mirrored from', 'http')),
+  partnerOrdersUrl: Type.Optional(url('PARTNER_ORDERS_URL', "the partner's feed of orders", 'http')),
+  logLevel: setting(Type.Enum(['debug', 'info', 'warn', 'error', 'silent']), {
+    env: 'LOG_LEVEL',
+    meaning: 'the least important lines that the log shows',
+    allowed: 'debug, info, warn, error or silent',
+    parse: asIs,
+    fallback: 'info',
+  }),
+});
+
+export type Settings = Omit<Readonly<Static<typeof SettingsSchema>>, 'contexts'> & {
+  readonly contexts: readonly ContextName[];
+};
+
+export type SettingsRead =
+  | { readonly ok: true; readonly value: Settings }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/**
+ * Takes the environment, gives the settings, or one line for each value that is wrong: variable, value, what is allowed.
+ * A variable that is set to nothing counts as not set. Values that may hold a password are never repeated.
+ */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): SettingsRead {
+  const problems: string[] = [];
+  const value: Record<string, unknown> = {};
+  for (const { key, schema, options } of allSettings()) {
+    const text = env[options.env] || options.fallback;
+    if (text === undefined) continue;
+    const parsed = options.parse(text);
+    if (parsed !== undefined && Value.Check(schema, parsed)) value[key] = parsed;
+    else
+      problems.push(`${options.env}${options.secret === true ? '' : `=${shown(text)}`}: must be ${options.allowed}.`);
+  }
+  if (value.events === 'kafka' && !env.KAFKA_BROKERS) {
+    problems.push('EVENTS=kafka: KAFKA_BROKERS must be set too, to a list of host:port.');
+  }
+  if (problems.length > 0) return { ok: false, problems };
+  // Every member was just checked against the schema that the type is made from.
+  return { ok: true, value: value as Settings };
+}
+
+/** The table of all settings for people: variable, what it is when not set, what it means, what is allowed. */
+export function describeSettings(): string {
+  const rows = allSettings().map(({ options: { env, fallback, meaning, allowed } }) => {
+    const standard = env === 'CONTEXTS' ? 'all' : (fallback ?? '');
+    return [env, standard, `${meaning} (${allowed})`];
+  });
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n');
+}
+
+type Setting = { readonly key: string; readonly schema: TSchema; readonly options: SettingOptions };
+
+function allSettings(): Setting[] {
+  return Object.entries(SettingsSchema.properties).map(([key, schema]) => ({
+    key,
+    schema,
+    // Each property was made by `setting`, which put its options there.
+    options: (schema as unknown as { readonly setting: SettingOptions }).setting,
+  }));
+}
+
+/** A user name in an address may come with a password. */
+function isSecret({ secret }: SettingOptions, text: string): boolean {
+  return secret === true || text.includes('@');
+}
+
+function setting<Schema extends TSchema>(schema: Schema, options: SettingOptions): Schema {
+  return Object.assign(schema, { setting: options });
+}
+
+function port(env: string, meaning: string, fallback: string) {
+  return setting(Type.Integer({ minimum: 0, maximum: PORT_MAX }), {
+    env,
+    meaning,
+    allowed: `a port from 1 to ${PORT_MAX}, or 0 for a free one`,
+    parse: (text) => (/^\d{1,5}$/.test(text) ? Number(text) : undefined),
+    fallback,
+  });
+}
+
+function onOff({ env, meaning }: OnOff) {
+  return setting(Type.Boolean(), {
+    env,
+    meaning,
+    allowed: 'on or off',
+    parse: (text) => (text === 'on' ? true : text === 'off' ? false : undefined),
+    fallback: 'on',
+  });
+}
+
+/** An address of a server. */
+function url(env: string, meaning: string, kind: keyof typeof PROTOCOLS) {
+  const protocols: readonly string[] = PROTOCOLS[kind];
+  return setting(Type.String({ maxLength: 2_048 }), {
+    env,
+    meaning,
+    allowed: `an address that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    parse(text) {
+      const parsed = URL.canParse(text) ? new URL(text) : undefined;
+      if (parsed === undefined || !protocols.includes(parsed.protocol)) return undefined;
+      if (kind === 'http' && parsed.hostname === '') return undefined;
+      return env === 'PUBLIC_URL' ? publicUrl(parsed) : text;
+    },
+    secret: kind !== 'http',
+  });
+}
+
+/** The base of links and the issuer of tokens: nothing but scheme, host, port and path, without a slash at its end. */
+function publicUrl({ protocol, host, pathname, search, hash, username, password }: URL): string | undefined {
+  if (`${search}${hash}${username}${password}` !== '') return undefined;
+  return `${protocol}//${host}${pathname}`.replace(/\/+$/, '');
+}
+
+function asIs(text: string): string {
+  return text;
+}
+
+function commaList(text: string): string[] {
+  return text.split(',').map((part) => part.trim());
+}
+
+const SHOWN_MAX = 100;
+
+/** A wrong value on one line, cut short, without control characters that would garble the terminal. */
+function shown(text: string): string {
+  const line = JSON.stringify(text).slice(1, -1);
+  return line.length > SHOWN_MAX ? `${line.slice(0, SHOWN_MAX)}…` : line;
+}
