@@ -10,7 +10,7 @@ const OS = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd',
 const CPU = ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'x64', 'wasm32'];
 const LIBC = { gnu: 'glibc', gnueabihf: 'glibc', musl: 'musl', musleabihf: 'musl' };
 
-/** What a package name such as `@oxlint/binding-linux-arm-musleabihf` says of its platform; undefined for other names. */
+/** What a name such as `@oxlint/binding-linux-arm-musleabihf` says of the platform; undefined for other names. */
 function platformOf(name) {
   const words = name.split(/[/-]/);
   const os = words.find((word) => OS.includes(word));

@@ -135,7 +135,7 @@ async function makeCluster(
     const major = Number.parseInt(readFileSync(join(cluster.folder, 'PG_VERSION'), 'utf8'), 10);
     if (major === binaries.major) return;
     throw new Error(
-      `${cluster.folder} was made by PostgreSQL ${major}, this is ${binaries.major}: dump it with the former version, ` +
+      `${cluster.folder} was made by PostgreSQL ${major}, this is ${binaries.major}: dump it with the former, ` +
         'or set PROVENDER_DATA to another folder',
     );
   }

@@ -83,7 +83,7 @@ async function query(url: string, text: string): Promise<unknown[]> {
 }
 
 describe('the embedded PostgreSQL', () => {
-  test('given an empty folder, when started, then a database is there that its owner can use and nobody else', async () => {
+  test('given an empty folder, when started, then a database is there for its owner alone', async () => {
     const server = await start();
 
     expect(await query(server.url, "SELECT current_database() AS db, current_user AS who, 'ä' < 'z' AS lower")).toEqual(
@@ -101,7 +101,7 @@ describe('the embedded PostgreSQL', () => {
     await expect(query(server.url.replace(/:[^:@]+@/, ':guess@'), 'SELECT 1')).rejects.toThrow(/password/);
   });
 
-  test('given a row written, when stopped and started again, then the row is there and no process was left', async () => {
+  test('given a row written, when stopped and started again, then it is there and no process was left', async () => {
     const first = await start();
     await query(first.url, 'CREATE TABLE kept (it text)');
     await query(first.url, "INSERT INTO kept VALUES ('bread')");
@@ -138,7 +138,7 @@ describe('the embedded PostgreSQL', () => {
     expect(isRunning(orphan.pid)).toBe(false);
   });
 
-  test('given a parent killed, when started with other settings, then its server is stopped for a new one', async () => {
+  test('given a parent killed, when started with other settings, then a new server takes over', async () => {
     const orphan = await startInChild();
     await killHard(orphan.child);
 

@@ -28,7 +28,7 @@ declare module 'vitest' {
   }
 }
 
-export default async function setUpCluster(project: TestProject): Promise<() => Promise<void>> {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   await removeLeftClusters();
   const folder = mkdtempSync(join(tmpdir(), FOLDER_PREFIX));
   const server = await startEmbeddedPostgres({ dataFolder: folder, settings: SETTINGS });
