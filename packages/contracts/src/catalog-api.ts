@@ -59,7 +59,14 @@ const FreeVend = Type.Boolean({ description: 'Machines of this site give without
 export const SiteDraft = Type.Object({ ...siteMembers, freeVend: Type.Optional(FreeVend) }, CLOSED);
 export type SiteDraft = Static<typeof SiteDraft>;
 
-export const SitePatch = Type.Partial(SiteDraft, CLOSED);
+/** Only what is named changes; null clears what a site need not have. */
+export const SitePatch = Type.Object(
+  {
+    ...Type.Partial(Type.Object(siteMembers)).properties,
+    freeVend: Type.Optional(Type.Union([FreeVend, Type.Null()])),
+  },
+  CLOSED,
+);
 export type SitePatch = Static<typeof SitePatch>;
 
 export const SiteView = Type.Object(
@@ -102,7 +109,7 @@ const productMembers = {
   stock: Literals(STOCK_KINDS),
 };
 
-const Description = Text(DESCRIPTION_LENGTH_MAX);
+const Description = Type.String({ minLength: 1, maxLength: DESCRIPTION_LENGTH_MAX, format: 'text-block' });
 const KeepsOvernight = Type.Boolean({ description: 'Not thrown out at closing' });
 const DiscountPercent = Type.Integer({ minimum: 0, maximum: 100 });
 
@@ -127,7 +134,7 @@ export const ProductPatch = Type.Object(
     description: Type.Optional(Type.Union([Description, Type.Null()])),
     unitCost: Type.Optional(Type.Union([PriceSchema, Type.Null()])),
     shelfLife: Type.Optional(Type.Union([DurationText, Type.Null()])),
-    keepsOvernight: Type.Optional(KeepsOvernight),
+    keepsOvernight: Type.Optional(Type.Union([KeepsOvernight, Type.Null()])),
     closingDiscountPercent: Type.Optional(DiscountPercent),
   },
   CLOSED,

@@ -56,6 +56,9 @@ export const PageQuery = Type.Object(
 );
 export type PageQuery = Static<typeof PageQuery>;
 
+/** Schema of a 204, which has no body. */
+export const NoContent = Type.Null({ description: 'Done; there is nothing to tell' });
+
 export const IdParams = Type.Object({ id: Uuid }, CLOSED);
 
 /** Who may do what; `manager` may do what `staff` may. */

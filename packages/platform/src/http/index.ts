@@ -52,5 +52,5 @@ export {
 } from './idempotency.ts';
 export * from './paging.ts';
 export { type CommonProblem, commonProblems, isRefused, type Problems, problem, type Refused } from './problem.ts';
-export type { Answer, HttpApp, KeyedRequest, Rendered } from './route-types.ts';
-export { answer, command, read, write } from './routes.ts';
+export type { Answer, HttpApp, KeyedRequest, ReadyJson, Rendered } from './route-types.ts';
+export { answer, command, read, readyJson, write } from './routes.ts';

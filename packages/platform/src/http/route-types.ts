@@ -43,6 +43,10 @@ export type Answer<Status extends number = number, Body = unknown> = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
+/** A body that is JSON already, with a tag of its content: whoever has that content is answered 304. */
+export type ReadyJson = { readonly [ready]: true; readonly json: string; readonly etag: string };
+export const ready = Symbol('ready');
+
 /** Every answer that a route's response schemas allow. */
 export type AnswerOf<Responses extends ResponseSchemas> = {
   [Status in keyof Responses & number]: Answer<
@@ -88,7 +92,7 @@ export type ReadRoute<
   readonly schema: { readonly params?: Params; readonly querystring?: Query; readonly response: Body };
   readonly handle: (
     request: Omit<RouteRequest<Admitted, Static<Params>, Static<Query>, never>, 'body'>,
-  ) => Promise<Rendered<Static<Body>> | RefusedOf<NoInfer<Kinds>>>;
+  ) => Promise<Rendered<Static<Body>> | ReadyJson | RefusedOf<NoInfer<Kinds>>>;
 };
 
 export type ChangeSchema<

@@ -5,17 +5,19 @@ import type { Tx } from '../database.ts';
 import type { Access } from './access.ts';
 import { isKept, type KeptAnswer } from './idempotency.ts';
 import { isRefused, PROBLEM_CONTENT_TYPE, type Problems, problemBody, problemStatus, type Refused } from './problem.ts';
-import type {
-  Answer,
-  CommandRoute,
-  HttpApp,
-  KeyedRequest,
-  Method,
-  NoMembers,
-  ReadRoute,
-  ResponseSchemas,
-  RouteRateLimit,
-  WriteRoute,
+import {
+  type Answer,
+  type CommandRoute,
+  type HttpApp,
+  type KeyedRequest,
+  type Method,
+  type NoMembers,
+  type ReadRoute,
+  type ReadyJson,
+  type ResponseSchemas,
+  type RouteRateLimit,
+  ready,
+  type WriteRoute,
 } from './route-types.ts';
 
 const JSON_CONTENT_TYPE = 'application/json; charset=utf-8';
@@ -30,6 +32,11 @@ export function answer<const Status extends number, Body>(
 ): Answer<Status, Body>;
 export function answer(status: number, body?: unknown, headers: Readonly<Record<string, string>> = NO_HEADERS): Answer {
   return { status, body, headers };
+}
+
+/** The body of a 200 that many ask for: JSON written once, and its entity tag with the quotation marks. */
+export function readyJson(json: string, etag: string): ReadyJson {
+  return { [ready]: true, json, etag };
 }
 
 /** Registers a GET: the handler gives the body of the 200, or refuses. */
@@ -48,6 +55,7 @@ export function read<
     // The schemas have just said what these are; the access check what the caller is.
     const outcome = await handle({ params, query, caller, now: app.clock.now() } as Parameters<typeof handle>[0]);
     if (isRefused(outcome)) return sendRefusal(reply, outcome, kinds);
+    if (isReady(outcome)) return sendReady(request, reply, outcome);
     return outcome;
   }
 
@@ -136,6 +144,22 @@ export function command<
   }
 
   register(app, route, route.schema, handler);
+}
+
+function isReady(outcome: unknown): outcome is ReadyJson {
+  return typeof outcome === 'object' && outcome !== null && ready in outcome;
+}
+
+function sendReady(request: FastifyRequest, reply: FastifyReply, { json, etag }: ReadyJson): FastifyReply {
+  reply.header('etag', etag).header('cache-control', 'no-cache');
+  const known = request.headers['if-none-match'];
+  if (known !== undefined && holdsTag(known, etag)) return reply.code(304).send();
+  return reply.type(JSON_CONTENT_TYPE).send(json);
+}
+
+/** True where a list of entity tags names this one, by the weak comparison of RFC 9110 §8.8.3.2. */
+function holdsTag(list: string, etag: string): boolean {
+  return list === etag || list.split(',').some((each) => ['*', etag, `W/${etag}`].includes(each.trim()));
 }
 
 type Registered = {
