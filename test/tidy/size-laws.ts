@@ -78,7 +78,7 @@ const lineLength = lawForEach(
   isWritten,
   (source) =>
     source.text.split('\n').flatMap((text, index) => {
-      const characters = [...text].length;
+      const characters = Array.from(text).length;
       return characters > LINE_CHARACTERS_MAX ? [{ line: index + 1, says: `${characters} characters` }] : [];
     }),
 );
