@@ -2,9 +2,13 @@ import { fileURLToPath } from 'node:url';
 import type { ContextName } from '@provender/contracts';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
+import { errorCode } from './database.ts';
 
 /** One lock for all: contexts' grants and roles meet in the same system tables. */
 const MIGRATION_LOCK = 7_236_540_112;
+const ROLE_ATTEMPTS_MAX = 5;
+/** Duplicate object, unique violation, and `tuple concurrently updated`. */
+const ROLE_RACE_CODES = new Set(['42710', '23505', 'XX000']);
 const PLATFORM_MIGRATIONS = fileURLToPath(new URL('../migrations/', import.meta.url));
 
 /** The name of the one role that may read everything and write nothing, for `verify`. */
@@ -60,16 +64,32 @@ async function migrateFolder(client: pg.Client, context: ContextName, dir: strin
   });
 }
 
+/** It would write to the console, and print a failing migration twice. */
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** Roles belong to the whole server, so that another database of it may be making the same one right now. */
+/**
+ * Makes a role and lets the owner act as it. Roles belong to the whole server, so that another database of it may be
+ * making the same one right now: whoever loses that race looks again.
+ */
 async function createRole(client: pg.Client, role: string): Promise<void> {
-  await client.query(`DO $$ BEGIN
+  for (let attempts = 1; ; attempts += 1) {
+    try {
+      await client.query(createRoleText(role));
+      return;
+    } catch (error) {
+      if (attempts >= ROLE_ATTEMPTS_MAX || !ROLE_RACE_CODES.has(errorCode(error) ?? '')) throw error;
+    }
+  }
+}
+
+/** From PostgreSQL 16 on, whoever creates a role administers it, but may act as it only once that is granted too. */
+function createRoleText(role: string): string {
+  return `DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN CREATE ROLE ${role} NOLOGIN; END IF;
-  EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`);
-  await client.query(`DO $$ BEGIN
-    IF NOT pg_has_role(current_user, '${role}', 'MEMBER') THEN GRANT ${role} TO CURRENT_USER; END IF;
-  EXCEPTION WHEN unique_violation OR internal_error THEN NULL; END $$`);
+    IF NOT pg_has_role(current_user, '${role}',
+      CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)
+    THEN GRANT ${role} TO CURRENT_USER; END IF;
+  END $$`;
 }
 
 async function grantPlatformTables(client: pg.Client, context: ContextName): Promise<void> {

@@ -10,7 +10,12 @@ export type Timer = {
   readonly data: unknown;
 };
 
-export type NewTimer = { readonly name: string; readonly key: string; readonly dueAt: Instant; readonly data?: unknown };
+export type NewTimer = {
+  readonly name: string;
+  readonly key: string;
+  readonly dueAt: Instant;
+  readonly data?: unknown;
+};
 
 type JobTx = Parameters<Parameters<Database['withTx']>[0]>[0];
 
@@ -46,7 +51,10 @@ const MOVE = statement(
   'move-timer',
   "UPDATE timers SET due_at = $3, attempts = 0, not_before = '-infinity' WHERE name = $1 AND key = $2",
 );
-const NEXT = statement('next-timer', 'SELECT min(due_at) AS "dueAt" FROM timers WHERE name = ANY($1)');
+const NEXT = statement(
+  'next-timer',
+  'SELECT min(due_at) AS "dueAt" FROM timers WHERE name = ANY($1) AND not_before <= clock_timestamp()',
+);
 const POSTPONE = statement(
   'postpone-timer',
   `UPDATE timers SET attempts = attempts + 1,
@@ -75,7 +83,7 @@ function valuesOf(timer: NewTimer): unknown[] {
 export type TimerLoop = {
   /** Runs all that is due now, in order of due time, each in a transaction of its own. Gives how many ran. */
   runDue(): Promise<number>;
-  /** When the next timer of this context falls due; undefined where there is none. */
+  /** When the next timer of this context falls due, those that rest after a failure aside; undefined where there is none. */
   nextDue(): Promise<Instant | undefined>;
   start(): void;
   stop(): Promise<void>;

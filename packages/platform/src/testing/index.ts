@@ -1,1 +1,2 @@
-export { createTestDatabase, ensureTemplate, type TestDatabase } from './test-database.ts';
+export * from './test-context.ts';
+export * from './test-database.ts';
