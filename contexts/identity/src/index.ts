@@ -1,0 +1,78 @@
+import type { Instant, Result } from '@provender/kernel';
+import type { ContextModule, ContextPlatform, OpenContext, Tx } from '@provender/platform';
+import type { JWK } from 'jose';
+import { authorizationServer } from './authorization-server.ts';
+import type { ClientRefusal } from './domain/client.ts';
+import type { User } from './domain/user.ts';
+import { addressOf, type OAuthExchange, oauthExchange } from './oauth-exchange.ts';
+import { oauthRoutes } from './oauth-routes.ts';
+import { hashQueue } from './password-hash.ts';
+import { userRoutes } from './routes.ts';
+import { ensureSigningKey, privateKeys, publicKeys } from './signing-keys.ts';
+import { addPeople, hashForPeople, type Person } from './use-cases/add-people.ts';
+import {
+  type ClientCredentials,
+  type CreateClientRefusal,
+  createClient,
+  type NewClientWish,
+  revokeClient,
+  rotateClientSecret,
+} from './use-cases/manage-clients.ts';
+import { ensurePurge, purgeJobs } from './use-cases/purge-ended.ts';
+
+/** What identity offers to the composition beside its routes. */
+export type OpenIdentity = OpenContext & {
+  /** The public keys of access tokens, for a verifier in the same process. */
+  jwks(): Promise<{ keys: JWK[] }>;
+  /** Adds people without asking the rule for passwords, for the demo; gives them all, also who was there already. */
+  addPeople(people: readonly Person[], password: string): Promise<User[]>;
+  createClient(tx: Tx, wish: NewClientWish, now: Instant): Promise<Result<ClientCredentials, CreateClientRefusal>>;
+  rotateClientSecret(tx: Tx, clientId: string, now: Instant): Promise<Result<ClientCredentials, ClientRefusal>>;
+  revokeClient(tx: Tx, clientId: string, now: Instant): Promise<Result<undefined, ClientRefusal>>;
+};
+
+export const identity: ContextModule<OpenIdentity> = {
+  context: 'identity',
+  migrations: new URL('../migrations/', import.meta.url),
+  open,
+};
+
+function open({ db, ids, clock, settings, publicUrl }: ContextPlatform): OpenIdentity {
+  const hashes = hashQueue();
+  let opened: Promise<OAuthExchange> | undefined;
+
+  async function openExchange(): Promise<OAuthExchange> {
+    const keys = await privateKeys(db);
+    const issuer = publicUrl();
+    return oauthExchange(authorizationServer({ db, hashes, backsOff: settings.rateLimit, issuer, keys, addressOf }));
+  }
+
+  /** Opened once; a failure is not remembered, the next request tries again. */
+  function exchange(): Promise<OAuthExchange> {
+    opened ??= openExchange().catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    });
+    return opened;
+  }
+
+  return {
+    async prepare(tx) {
+      await ensureSigningKey(tx, ids.next(), clock.now());
+      await ensurePurge(tx, clock.now());
+    },
+    routes(app) {
+      userRoutes(app, { db, ids, hashes });
+      oauthRoutes(app, exchange);
+    },
+    jobs: purgeJobs,
+    jwks: async () => ({ keys: await publicKeys(db) }),
+    async addPeople(people, password) {
+      const passwordHash = await hashForPeople(password);
+      return db.withTx((tx) => addPeople(tx, ids, people, passwordHash, clock.now()));
+    },
+    createClient: (tx, wish, now) => createClient(tx, ids, wish, now),
+    rotateClientSecret,
+    revokeClient,
+  };
+}
