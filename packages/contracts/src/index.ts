@@ -1,4 +1,5 @@
 export * from './bank.ts';
+export * from './bank-api.ts';
 export * from './catalog-api.ts';
 export * from './catalog.ts';
 export * from './common.ts';
@@ -8,6 +9,7 @@ export * from './events.ts';
 export * from './identity-api.ts';
 export * from './identity.ts';
 export * from './inventory.ts';
+export * from './orders-api.ts';
 export * from './orders.ts';
 export * from './production-api.ts';
 export * from './production.ts';
