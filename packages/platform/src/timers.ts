@@ -36,6 +36,11 @@ const SCHEDULE = statement(
    ON CONFLICT (name, key) DO UPDATE
    SET due_at = excluded.due_at, data = excluded.data, attempts = 0, not_before = '-infinity'`,
 );
+const SCHEDULE_ALL = statement(
+  'schedule-timers',
+  `INSERT INTO timers (name, key, due_at) SELECT $1, key, $3 FROM unnest($2::text[]) AS wanted (key) ORDER BY key
+   ON CONFLICT (name, key) DO UPDATE SET due_at = excluded.due_at, attempts = 0, not_before = '-infinity'`,
+);
 const ENSURE = statement(
   'ensure-timer',
   'INSERT INTO timers (name, key, due_at, data) VALUES ($1, $2, $3, $4) ON CONFLICT (name, key) DO NOTHING',
@@ -65,6 +70,11 @@ const POSTPONE = statement(
 /** Sets a timer, or moves the one of that name and key. */
 export async function scheduleTimer(tx: Query, timer: NewTimer): Promise<void> {
   await tx.query(SCHEDULE, valuesOf(timer));
+}
+
+/** Sets, or moves, the timers of one name and of all these keys to one moment. */
+export async function scheduleTimers(tx: Query, name: string, keys: readonly string[], dueAt: Instant): Promise<void> {
+  if (keys.length > 0) await tx.query(SCHEDULE_ALL, [name, keys, formatInstant(dueAt)]);
 }
 
 /** Sets a timer unless there is one of that name and key already: for recurring work, at each start. */
