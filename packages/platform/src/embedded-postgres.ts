@@ -27,7 +27,7 @@ import {
   startServer,
   stopServer,
 } from './embedded-postgres/server.ts';
-import { chooseServerUser, commandAs, giveTo, type ServerUser } from './embedded-postgres/server-user.ts';
+import { chooseServerUser, commandAs, giveFilesTo, giveTo, type ServerUser } from './embedded-postgres/server-user.ts';
 
 export type EmbeddedPostgresOptions = {
   /** Everything is kept in here: the cluster, its password, the server's log. Made when it is not there. */
@@ -91,7 +91,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const lock = lockFolder(dataFolder);
   try {
     const password = readPassword(dataFolder);
-    giveTo(user, dataFolder);
+    giveFilesTo(user, dataFolder);
     const cluster: Cluster = {
       folder: join(dataFolder, 'cluster'),
       logFile: join(dataFolder, 'postgres.log'),
@@ -101,6 +101,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     await makeCluster(cluster, binaries, dataFolder, log);
     const server = await takeOverOrStart(cluster, dataFolder, options, log);
     await ensureDatabase(server.port, password);
+    // What root has written itself, its owner must be able to write when he starts the server the next time.
+    giveFilesTo(user, dataFolder);
     return watchOver(cluster, server, { ...options, dataFolder }, password, lock, log);
   } catch (error) {
     lock.release();
@@ -111,8 +113,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 function prepareFolder(dataFolder: string, binaries: Binaries): ServerUser {
   const made = mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   const cluster = join(dataFolder, 'cluster');
-  const owned = existsSync(cluster) ? cluster : made === undefined ? dataFolder : dirname(made);
-  const user = chooseServerUser(dataFolder, statSync(owned), binaries.postgres);
+  const around = dirname(made ?? dataFolder);
+  const owner = statSync(existsSync(cluster) ? cluster : made === undefined ? dataFolder : around);
+  const programs = statSync(binaries.postgres);
+  const user = chooseServerUser({ data: dataFolder, around }, owner, programs, binaries.postgres);
   giveTo(user, made ?? dataFolder);
   return user;
 }

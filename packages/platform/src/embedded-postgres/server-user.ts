@@ -11,23 +11,34 @@ export type ServerUser =
   | { readonly kind: 'namespace' }
   | { readonly kind: 'user'; readonly uid: number; readonly gid: number };
 
+export type Account = { readonly uid: number; readonly gid: number };
+
+/** The data folder, and the folder around it that was there before. */
+export type Folders = { readonly data: string; readonly around: string };
+
 const NOBODY = 65_534;
 const UNSHARE = ['--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`];
 
 /**
  * Decides as whom the server of a folder runs. An ordinary user runs it himself. For root, the owner of the cluster (or
  * of the folder that a new one is made in) decides: a server in somebody's home runs as that person, who alone can
- * reach into it; elsewhere a user namespace is taken where the kernel allows one, else the account `nobody`.
+ * reach into it. Elsewhere a user namespace is taken where the kernel allows one, else the owner of the programs, else
+ * the account `nobody`. Throws when none of them can both reach the folder and run the programs.
  */
-export function chooseServerUser(
-  dataFolder: string,
-  owner: { readonly uid: number; readonly gid: number },
-  probe: string,
-): ServerUser {
+export function chooseServerUser(folders: Folders, owner: Account, programs: Account, probe: string): ServerUser {
   if (process.getuid?.() !== 0) return { kind: 'self' };
-  if (owner.uid !== 0) return { kind: 'user', uid: owner.uid, gid: owner.gid };
-  if (namespaceWorks(dataFolder, probe)) return { kind: 'namespace' };
-  return { kind: 'user', uid: NOBODY, gid: NOBODY };
+  const candidates: ServerUser[] = [
+    ...(owner.uid === 0 ? [] : [accountOf(owner)]),
+    { kind: 'namespace' },
+    ...(programs.uid === 0 ? [] : [accountOf(programs)]),
+    accountOf({ uid: NOBODY, gid: NOBODY }),
+  ];
+  const found = candidates.find((user) => works(user, folders, probe));
+  if (found !== undefined) return found;
+  throw new Error(
+    `PostgreSQL does not run as root, and no other account reaches both ${folders.data} and ${probe}: ` +
+      'start Provender as an ordinary user, or set PROVENDER_DATA to another folder',
+  );
 }
 
 /** The command, its arguments and the account to spawn it under, for a program that is to run as that user. */
@@ -50,8 +61,22 @@ export function giveTo(user: ServerUser, path: string): void {
   if (found.isDirectory()) for (const name of readdirSync(path)) giveTo(user, join(path, name));
 }
 
-function namespaceWorks(dataFolder: string, probe: string): boolean {
-  const script = 'test -w "$0" && exec "$1" --version';
-  const result = spawnSync('unshare', [...UNSHARE, 'sh', '-c', script, dataFolder, probe], { stdio: 'ignore' });
-  return result.status === 0;
+/** Gives the files that lie directly in a folder to that account, not those within its folders. */
+export function giveFilesTo(user: ServerUser, folder: string): void {
+  if (user.kind !== 'user') return;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isFile()) chownSync(join(folder, entry.name), user.uid, user.gid);
+  }
+}
+
+function accountOf({ uid, gid }: Account): ServerUser {
+  return { kind: 'user', uid, gid };
+}
+
+/** Whether a user can run the programs and get to the folder. An account is given it later: its surroundings count. */
+function works(user: ServerUser, folders: Folders, probe: string): boolean {
+  const reach = user.kind === 'namespace' ? 'test -w "$0"' : 'cd "$1"';
+  const script = `${reach} && exec "$2" --version`;
+  const { command, args, account } = commandAs(user, 'sh', ['-c', script, folders.data, folders.around, probe]);
+  return spawnSync(command, args, { ...account, cwd: '/', stdio: 'ignore' }).status === 0;
 }
