@@ -20,6 +20,7 @@ export default defineConfig({
       include: ['contexts/*/src/**/*.ts'],
       exclude: ['**/*.test.ts'],
       reporter: ['text-summary', 'json-summary'],
+      reportOnFailure: true,
     },
     projects: [
       { extends: true, test: { name: 'pure', include: pure } },
