@@ -11,8 +11,6 @@ declare module 'fastify' {
     access?: Access;
     /** Kinds of refusals of the route, for the API's documentation. */
     problems?: Problems;
-    /** The route's own limit of requests in a minute. */
-    perMinute?: number;
     /** Registered by `read`, `write` or `command`: the bearer token says who the caller is. */
     readsCaller?: boolean;
   }

@@ -50,7 +50,11 @@ export {
   purgeIdempotencyKeys,
   requestInProgress,
 } from './idempotency.ts';
+export { GENERAL_LIMIT, STRICT_LIMIT } from './limits.ts';
 export * from './paging.ts';
 export { type CommonProblem, commonProblems, isRefused, type Problems, problem, type Refused } from './problem.ts';
 export type { Answer, HttpApp, KeyedRequest, ReadyJson, Rendered } from './route-types.ts';
+export { createHttpServer, type HttpServer, type HttpServerOptions } from './server.ts';
+export { createTokenVerifier, type TokenVerifierOptions, type VerifiedToken, type VerifyToken } from './tokens.ts';
+export type { RouteListed } from './guard.ts';
 export { answer, command, read, readyJson, write } from './routes.ts';

@@ -69,8 +69,8 @@ type RouteBase<Admitted extends Access, Kinds extends Problems> = {
   readonly rateLimit?: RouteRateLimit;
 };
 
-/** So many requests in a minute of wall time, per caller or, where nobody is signed in, per address. */
-export type RouteRateLimit = { readonly perMinute: number };
+/** So many requests in a window of wall time, per caller or, where nobody is signed in, per address. */
+export type RouteRateLimit = { readonly max: number; readonly timeWindow: number };
 
 export type RouteRequest<Admitted extends Access, Params, Query, Body> = {
   readonly params: Params;

@@ -1,10 +1,19 @@
 import './fastify-types.ts';
-import type { FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema, TUndefined } from 'typebox';
 import type { Tx } from '../database.ts';
 import type { Access } from './access.ts';
 import { isKept, type KeptAnswer } from './idempotency.ts';
-import { isRefused, PROBLEM_CONTENT_TYPE, type Problems, problemBody, problemStatus, type Refused } from './problem.ts';
+import {
+  commonProblems,
+  isRefused,
+  PROBLEM_CONTENT_TYPE,
+  type Problems,
+  problemBody,
+  problemStatus,
+  type Refused,
+} from './problem.ts';
+import { queryReader } from './query-text.ts';
 import {
   type Answer,
   type CommandRoute,
@@ -198,16 +207,31 @@ function register(
     access: route.access,
     problems: route.problems ?? {},
     readsCaller: true,
-    ...(route.rateLimit === undefined ? {} : { perMinute: route.rateLimit.perMinute }),
+    ...(route.rateLimit === undefined ? {} : { rateLimit: { ...route.rateLimit } }),
   };
-  const options: RouteShorthandOptions = { schema, config };
-  app.fastify.route({ method: route.method, url: route.url, ...options, handler });
+  const readQuery = queryReader(querystring);
+  app.fastify.route({
+    method: route.method,
+    url: route.url,
+    schema,
+    config,
+    handler,
+    preValidation(request, reply, done) {
+      const refusal = readQuery(request);
+      if (refusal === undefined) done();
+      else void sendRefusal(reply, refusal, commonProblems);
+    },
+  });
 }
 
 const NO_PARAMETERS = { type: 'object', properties: {}, additionalProperties: false } as const;
 
 /** A route that wants no body takes none, or an empty object; it refuses members as every other route does. */
-const NO_BODY = { type: ['object', 'null'], properties: {}, additionalProperties: false, 'x-empty': true } as const;
+const NO_BODY = { type: ['object', 'null'], properties: {}, additionalProperties: false } as const;
+
+export function isNoBody(schema: unknown): boolean {
+  return schema === NO_BODY;
+}
 
 function keyOf(app: HttpApp, request: FastifyRequest): KeyedRequest | Refused<'invalid-request'> | undefined {
   if (request.headers['idempotency-key'] === undefined) return undefined;

@@ -1,0 +1,225 @@
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import formbody from '@fastify/formbody';
+import helmet from '@fastify/helmet';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { ContextName } from '@provender/contracts';
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import type { Logger } from 'pino';
+import type { Clock } from '../clock.ts';
+import type { Metrics } from '../telemetry.ts';
+import { answerFailure } from './failures.ts';
+import { guardRoutes, type RouteListed } from './guard.ts';
+import { idempotency } from './idempotency.ts';
+import { acceptJsonOnly } from './json-body.ts';
+import { limitRates } from './limits.ts';
+import { completeDocument, describeRoute, openApiFrame } from './openapi.ts';
+import { operationsRoutes } from './operations.ts';
+import { commonProblems, PROBLEM_CONTENT_TYPE, problem, problemBody } from './problem.ts';
+import type { HttpApp } from './route-types.ts';
+import { knownTokens, type VerifyToken } from './tokens.ts';
+import { validationOptions } from './validation.ts';
+
+const BODY_BYTES_MAX = 256 * 1_024;
+const HEADER_BYTES_MAX = 16 * 1_024;
+const PARAMETER_LENGTH_MAX = 200;
+/** How long a caller may take to send a request, and we to answer it: an order waits ten seconds at most. */
+const REQUEST_MILLISECONDS_MAX = 30_000;
+const HEADERS_MILLISECONDS_MAX = 15_000;
+const HANDLER_MILLISECONDS_MAX = 35_000;
+const KEEP_ALIVE_MILLISECONDS = 72_000;
+/** What is under way when the server is told to stop may take so long to end. */
+const STOP_MILLISECONDS_MAX = 10_000;
+const SLOW_MILLISECONDS = 1_000;
+
+export type HttpServerOptions = {
+  readonly settings: { readonly host: string; readonly port: number; readonly rateLimit: boolean };
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly verifyToken: VerifyToken;
+  readonly metrics: Metrics;
+  /** At least 32 bytes, the same over restarts and in every process: hashes and seals what Idempotency-Keys keep. */
+  readonly secretKey: Buffer;
+  readonly ready: () => Promise<boolean>;
+  /** Waits, for two seconds at most, until the contexts of this process have consumed what this one has appended. */
+  readonly settled: (context: ContextName) => Promise<void>;
+};
+
+export type HttpServer = {
+  readonly fastify: FastifyInstance;
+  /** What a context registers its routes on. */
+  app(context: ContextName): HttpApp;
+  /** Every route with who may call it. */
+  routes(): readonly RouteListed[];
+  /** Starts to listen. Gives the address, with the port that was taken. */
+  listen(): Promise<string>;
+  /** Takes no more requests and ends those under way, after ten seconds by force. */
+  stop(): Promise<void>;
+};
+
+/** Makes the HTTP server with all that every route shares. Contexts add their routes before it listens. */
+export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { settings, clock, metrics } = options;
+  const tokens = knownTokens(options.verifyToken);
+  const fastify = bareServer(options.logger);
+  acceptJsonOnly(fastify);
+  fastify.setErrorHandler((error: FastifyError, request, reply) => answerFailure(error, request, reply));
+  observeRequests(fastify, options.logger, metrics);
+  if (settings.rateLimit) await limitRates(fastify, tokens);
+  const routes = guardRoutes(fastify, tokens);
+  await fastify.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: NOTHING_ALLOWED } });
+  await documentRoutes(fastify);
+  operationsRoutes(fastify, options.ready, metrics);
+  answerUnknownRoutes(fastify, routes, settings.rateLimit);
+  const keys = idempotency(options.secretKey);
+
+  return {
+    fastify,
+    app: (context) => ({
+      context,
+      fastify,
+      clock,
+      idempotency: keys,
+      settled: () => options.settled(context),
+      forms: (register) => void fastify.register(async (scope) => acceptForms(scope, register)),
+    }),
+    routes: () => routes,
+    listen: () => fastify.listen({ host: settings.host, port: settings.port }),
+    stop: () => stop(fastify),
+  };
+}
+
+/** Answers are data, never pages: nothing may be loaded by them, nothing may frame them. */
+const NOTHING_ALLOWED = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
+
+function bareServer(logger: Logger): FastifyInstance {
+  // Ids are unique over processes by a random beginning and cheap by a counter.
+  const processMark = randomBytes(5).toString('hex');
+  let count = 0;
+  return Fastify({
+    loggerInstance: logger,
+    // One logger for all requests: a child for each costs more than many a handler. Lines carry the request id.
+    childLoggerFactory: (parent) => parent,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => `${processMark}-${((count += 1)).toString(36)}`,
+    bodyLimit: BODY_BYTES_MAX,
+    routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
+    requestTimeout: REQUEST_MILLISECONDS_MAX,
+    handlerTimeout: HANDLER_MILLISECONDS_MAX,
+    keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+    forceCloseConnections: 'idle',
+    // While the server stops, what comes in on open connections is still answered; each is closed after its answer.
+    return503OnClosing: false,
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_MILLISECONDS_MAX },
+    ajv: validationOptions,
+    frameworkErrors: (error, request, reply) => void answerFailure(error, request, reply),
+    clientErrorHandler: answerBrokenRequest,
+  }) as unknown as FastifyInstance;
+}
+
+const CLIENT_ERRORS: Readonly<Record<string, readonly [keyof typeof commonProblems, string]>> = {
+  HPE_HEADER_OVERFLOW: ['headers-too-large', 'The headers are too large.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'The request took too long to arrive.'],
+};
+
+/** What is no HTTP never becomes a request; its sender gets a problem document all the same, if still there. */
+function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return void socket.destroy();
+  const [kind, detail] = CLIENT_ERRORS[error.code ?? ''] ?? ['invalid-request', 'This is not an HTTP request.'];
+  const status = commonProblems[kind];
+  const body = problemBody(problem(kind, { detail }), status);
+  const head = `HTTP/1.1 ${status} ${kind}\r\ncontent-type: ${PROBLEM_CONTENT_TYPE}\r\nconnection: close`;
+  socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+}
+
+function observeRequests(fastify: FastifyInstance, logger: Logger, metrics: Metrics): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    // An answer is for the one who asked; a handler that knows better says so.
+    reply.header('cache-control', 'no-store');
+    done();
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const milliseconds = reply.elapsedTime;
+    const route = request.routeOptions.url ?? 'unknown';
+    metrics.observeRequest(request.method, route, reply.statusCode, milliseconds);
+    logRequest(logger, request, reply, milliseconds);
+    done();
+  });
+}
+
+/** A line for each request at the level debug; those that failed or took long are warnings. */
+function logRequest(logger: Logger, request: FastifyRequest, reply: FastifyReply, milliseconds: number): void {
+  const isNoteworthy = reply.statusCode >= 500 || milliseconds >= SLOW_MILLISECONDS;
+  if (!isNoteworthy && !logger.isLevelEnabled('debug')) return;
+  const { id: requestId, method, routeOptions } = request;
+  const fields = { requestId, method, route: routeOptions.url, status: reply.statusCode, milliseconds };
+  if (isNoteworthy) logger.warn(fields, 'request');
+  else logger.debug(fields, 'request');
+}
+
+async function documentRoutes(fastify: FastifyInstance): Promise<void> {
+  await fastify.register(swagger, {
+    openapi: openApiFrame,
+    transform: describeRoute,
+    transformObject: completeDocument,
+    refResolver: { buildLocalReference: (json, _base, _fragment, index) => `${json.$id ?? `def-${index}`}` },
+  });
+  await fastify.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    uiConfig: { docExpansion: 'none', displayOperationId: true, validatorUrl: null },
+  });
+}
+
+function answerUnknownRoutes(fastify: FastifyInstance, routes: readonly RouteListed[], isLimited: boolean): void {
+  const handler = (request: FastifyRequest, reply: FastifyReply) => {
+    const allowed = allowedMethods(routes, request.url.split('?')[0] ?? '');
+    if (allowed.length === 0) return sendProblem(reply, 'not-found', 'There is nothing at this address.');
+    reply.header('allow', allowed.join(', '));
+    return sendProblem(reply, 'method-not-allowed', `This address takes ${allowed.join(', ')}.`);
+  };
+  if (isLimited) fastify.setNotFoundHandler({ preHandler: fastify.rateLimit() }, handler);
+  else fastify.setNotFoundHandler(handler);
+}
+
+function sendProblem(reply: FastifyReply, kind: keyof typeof commonProblems, detail: string): FastifyReply {
+  const status = commonProblems[kind];
+  return reply
+    .code(status)
+    .type(PROBLEM_CONTENT_TYPE)
+    .send(problemBody(problem(kind, { detail }), status));
+}
+
+/** The methods that the address would take; none where no route is like it. */
+function allowedMethods(routes: readonly RouteListed[], path: string): string[] {
+  const parts = path.split('/');
+  const like = routes.filter(({ url }) => {
+    const wanted = url.split('/');
+    return (
+      wanted.length === parts.length && wanted.every((part, index) => part.startsWith(':') || part === parts[index])
+    );
+  });
+  return [...new Set(like.map(({ method }) => method))];
+}
+
+async function acceptForms(scope: FastifyInstance, register: (scope: FastifyInstance) => void): Promise<void> {
+  scope.removeAllContentTypeParsers();
+  await scope.register(formbody, { bodyLimit: BODY_BYTES_MAX });
+  register(scope);
+}
+
+async function stop(fastify: FastifyInstance): Promise<void> {
+  const force = setTimeout(() => fastify.server.closeAllConnections(), STOP_MILLISECONDS_MAX);
+  await fastify.close();
+  clearTimeout(force);
+}
