@@ -89,6 +89,7 @@ export const OrderPaid = Type.Object(
     total: MoneySchema,
     handedOver: Type.Boolean(),
     units: Type.Integer({ minimum: 0, description: 'How many units the hold must still have' }),
+    paidAt: Type.Optional({ ...InstantText, description: 'The moment that stands in the history of the order' }),
   },
   CLOSED,
 );

@@ -1,0 +1,30 @@
+import type { ContextModule, ContextPlatform, OpenContext } from '@provender/platform';
+import { orderJobs, orderReactions } from './reactions.ts';
+import { orderRoutes } from './routes.ts';
+import { awaitOutcomes } from './use-cases/await-outcome.ts';
+import { openIntake } from './use-cases/place-orders.ts';
+import { rememberOrders } from './use-cases/remember-orders.ts';
+
+/** The order and its life, across every channel. */
+export const orders: ContextModule = {
+  context: 'orders',
+  migrations: new URL('../migrations/', import.meta.url),
+  open,
+};
+
+function open(platform: ContextPlatform): OpenContext {
+  const { db, clock } = platform;
+  const recent = rememberOrders();
+  const waiters = awaitOutcomes(db);
+  return {
+    reactions: orderReactions(clock, recent),
+    intake: openIntake(clock),
+    jobs: orderJobs(clock),
+    routes: (app) => orderRoutes(app, platform, waiters),
+    afterCommit(events) {
+      recent.committed(events);
+      waiters.committed(events);
+    },
+    close: async () => waiters.close(),
+  };
+}
