@@ -15,6 +15,8 @@ const EMPTY_DAYS_MAX = 7;
 /** The moments of one calendar day at which a schedule bakes: from opening, every so long, while the site is open. */
 export function slotsOfDay(hours: SiteHours, every: Milliseconds, date: string): Instant[] {
   const { opensAt, closesAt } = tradingDay(hours, date);
+  // A zone that moves over the date line leaves out a day; its opening would be counted to the day after.
+  if (localDate(opensAt, hours.timeZone) !== date) return [];
   const count = Math.max(0, Math.ceil((closesAt - opensAt) / every));
   return Array.from({ length: count }, (_, index) => instant(opensAt + index * every));
 }
