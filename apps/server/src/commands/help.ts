@@ -1,0 +1,20 @@
+import { describeSettings } from '@provender/platform';
+
+const TEXT = `Provender: bake it, stock it, sell it, vend it: every item counted once.
+
+  npm start                            runs the system, with demo data in an empty database
+  npm run provender -- verify          checks every promise on the live data; exit code 1 on any violation
+  npm run provender -- replay FILE     plays a till's CSV through the whole system (--help for its options)
+  npm run provender -- trim-log        drops old parts of the event logs (--help for its options)
+  npm run provender -- help            shows this
+  npm run bench                        measures purchases per second (bench/README.md)
+  npm test                             types, lint and all tests
+
+Settings are environment variables:
+`;
+
+/** Prints the commands and all settings with their defaults. */
+export function help(): number {
+  console.log(`${TEXT}\n${describeSettings()}`);
+  return 0;
+}

@@ -1,0 +1,40 @@
+import { openClock, type Settings } from '@provender/platform';
+import { openDatabaseServer } from '../database-server.ts';
+import { openServer } from '../server.ts';
+
+/** Runs the system until SIGTERM or SIGINT: database, contexts, HTTP. Gives the exit code. */
+export async function start(settings: Settings): Promise<number> {
+  const say = (line: string) => console.error(line);
+  const stopAsked = waitForStop();
+  const database = await openDatabaseServer(settings, say);
+  try {
+    const clock = await openClock(database.url, settings.clockRate);
+    const server = await openServer({ settings, databaseUrl: database.url, clock });
+    try {
+      await server.start();
+      console.log(readyText(server.url(), settings));
+      await stopAsked;
+      say('Stopping: requests under way are finished first.');
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    await database.stop();
+  }
+  return 0;
+}
+
+function waitForStop(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', () => resolve());
+    process.once('SIGINT', () => resolve());
+  });
+}
+
+function readyText(url: string, settings: Settings): string {
+  const clock = settings.clockRate === 1 ? '' : `\n  business time runs ${settings.clockRate} times as fast as the wall clock`;
+  const demo = settings.demo
+    ? '\n  demo people: manager@example.com, staff@example.com, customer@example.com, password "test"'
+    : '';
+  return `Provender is ready at ${url}\n  the API to read and try: ${url}/docs${clock}${demo}`;
+}

@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { ACCESS_TOKEN_AUDIENCE } from '@provender/contracts';
+import {
+  type Clock,
+  createHttpServer,
+  createLogger,
+  createMetrics,
+  createTokenVerifier,
+  type HttpServer,
+  migrate,
+  openServerStore,
+  postgresTransport,
+  randomIds,
+  type Settings,
+  settled,
+} from '@provender/platform';
+import { loadDemo } from './demo/load-demo.ts';
+import { operationsRoutes } from './operations.ts';
+import { modules, openSystem, type System } from './system.ts';
+
+export type Server = {
+  readonly system: System;
+  readonly http: HttpServer;
+  /** Where it is reached, once it has started. */
+  url(): string;
+  /** Starts contexts and HTTP; ready when it resolves. Without `timers`, whoever drives the clock runs them. */
+  start(options?: { readonly timers: boolean }): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export type ServerOptions = {
+  readonly settings: Settings;
+  /** Of a role that owns the database and may make roles. */
+  readonly databaseUrl: string;
+  readonly clock: Clock;
+};
+
+/** Migrates the database and puts contexts, HTTP and operations together. Nothing runs before `start`. */
+export async function openServer({ settings, databaseUrl, clock }: ServerOptions): Promise<Server> {
+  await migrate(databaseUrl, modules);
+  const log = createLogger(settings.logLevel);
+  const store = await openServerStore(databaseUrl);
+  let listening = settings.publicUrl ?? `http://${settings.host}:${settings.port}`;
+  let isReady = false;
+  const system = openSystem(settings.contexts, {
+    databaseUrl,
+    transport: postgresTransport({ listenUrl: databaseUrl, processId: randomUUID() }),
+    clock,
+    ids: randomIds(),
+    settings,
+    log,
+    publicUrl: () => listening,
+    oneCluster: true,
+  });
+  const http = await createHttpServer({
+    settings,
+    logger: log,
+    clock,
+    metrics: createMetrics(),
+    secretKey: store.secret,
+    ready: async () => isReady,
+    settled: (context) => settled(system.contexts, context),
+    verifyToken: createTokenVerifier({
+      jwks: () => system.identity?.jwks() ?? Promise.reject(new Error('No identity context runs here')),
+      issuer: () => listening,
+      audience: ACCESS_TOKEN_AUDIENCE,
+    }),
+  });
+  for (const { context, open } of system.contexts.values()) await open.routes?.(http.app(context));
+  operationsRoutes(http, { system, databaseUrl });
+
+  return {
+    system,
+    http,
+    url: () => listening,
+    async start({ timers } = { timers: true }) {
+      await system.start({ timers });
+      const address = await http.listen();
+      listening = settings.publicUrl ?? address;
+      if (settings.demo) await loadDemo(system, store);
+      isReady = true;
+    },
+    async stop() {
+      isReady = false;
+      await http.stop();
+      await system.stop();
+    },
+  };
+}

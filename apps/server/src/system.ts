@@ -1,0 +1,72 @@
+import { bank, type OpenBank } from '@provender/bank';
+import { catalog } from '@provender/catalog';
+import type { ContextName } from '@provender/contracts';
+import { identity, type OpenIdentity } from '@provender/identity';
+import { inventory } from '@provender/inventory';
+import { orders } from '@provender/orders';
+import {
+  type Clock,
+  type ContextModule,
+  type Ids,
+  idle,
+  type Log,
+  openContext,
+  type OpenContext,
+  type RunningContext,
+  type SharedPlatform,
+  type Transport,
+} from '@provender/platform';
+import { production } from '@provender/production';
+
+/** Every context there is, in the order in which they migrate. A process may run all or some. */
+export const modules = [identity, catalog, production, inventory, orders, bank] as const;
+
+/** The contexts that run in this process, by name. */
+export type Running = ReadonlyMap<ContextName, RunningContext>;
+
+export type System = {
+  readonly contexts: Running;
+  /** What these two offer beside their routes; undefined where they do not run in this process. */
+  readonly identity: OpenIdentity | undefined;
+  readonly bank: OpenBank | undefined;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly transport: Transport;
+  /** Starts every context. Without `timers`, whoever drives the clock runs them. */
+  start(options: { readonly timers: boolean }): Promise<void>;
+  /** Waits until every context has consumed all there is to consume. */
+  idle(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** Opens the named contexts on one database. Nothing runs before `start`. */
+export function openSystem(names: readonly ContextName[], shared: SharedPlatform): System {
+  const contexts = new Map<ContextName, RunningContext>();
+  function add<Open extends OpenContext>(module: ContextModule<Open>): Open | undefined {
+    if (!names.includes(module.context)) return undefined;
+    const running = openContext(module, shared);
+    contexts.set(module.context, running);
+    return running.open;
+  }
+  const openIdentity = add(identity);
+  for (const module of [catalog, production, inventory, orders]) add(module);
+  const openBank = add(bank);
+  return {
+    contexts,
+    identity: openIdentity,
+    bank: openBank,
+    clock: shared.clock,
+    ids: shared.ids,
+    log: shared.log,
+    transport: shared.transport,
+    async start(options) {
+      for (const each of contexts.values()) await each.start(options);
+    },
+    idle: () => idle(contexts),
+    async stop() {
+      await Promise.all([...contexts.values()].map((each) => each.stop()));
+      await shared.transport.close();
+    },
+  };
+}

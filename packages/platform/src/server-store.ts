@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+
+const SECRET_BYTES = 32;
+const LOCK = 7_236_540_113;
+
+/** What the installation itself keeps, in a schema that no context's role may read. */
+export type ServerStore = {
+  /** Seals what Idempotency-Keys keep: made once, the same in every process and after every restart. */
+  readonly secret: Buffer;
+  /** How far a named piece of work has come, such as loading the demo; undefined where it was never begun. */
+  progressOf(name: string): Promise<string | undefined>;
+  noteProgress(name: string, state: string): Promise<void>;
+};
+
+/** Opens it, and makes it where it is not there; several processes may do so at once. */
+export async function openServerStore(ownerUrl: string): Promise<ServerStore> {
+  const secret = await withClient(ownerUrl, async (client) => {
+    await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
+    await client.query('CREATE SCHEMA IF NOT EXISTS platform');
+    await client.query('CREATE TABLE IF NOT EXISTS platform.secrets (name text PRIMARY KEY, value bytea NOT NULL)');
+    await client.query('CREATE TABLE IF NOT EXISTS platform.progress (name text PRIMARY KEY, state text NOT NULL)');
+    const made = randomBytes(SECRET_BYTES);
+    await client.query("INSERT INTO platform.secrets VALUES ('server', $1) ON CONFLICT DO NOTHING", [made]);
+    const { rows } = await client.query<{ value: Buffer }>("SELECT value FROM platform.secrets WHERE name = 'server'");
+    return rows[0]?.value ?? made;
+  });
+  return {
+    secret,
+    progressOf: (name) =>
+      withClient(ownerUrl, async (client) => {
+        const text = 'SELECT state FROM platform.progress WHERE name = $1';
+        const { rows } = await client.query<{ state: string }>(text, [name]);
+        return rows[0]?.state;
+      }),
+    noteProgress: (name, state) =>
+      withClient(ownerUrl, async (client) => {
+        const text = 'INSERT INTO platform.progress VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET state = $2';
+        await client.query(text, [name, state]);
+      }),
+  };
+}
+
+async function withClient<Value>(url: string, work: (client: pg.Client) => Promise<Value>): Promise<Value> {
+  const client = new pg.Client({ connectionString: url, application_name: 'provender server store' });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
