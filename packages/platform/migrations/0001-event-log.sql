@@ -32,7 +32,9 @@ BEGIN
   FOR step IN 0..1 LOOP
     start := (head / size + step) * size;
     IF to_regclass(format('outbox_from_%s', start)) IS NULL THEN
-      EXECUTE format('CREATE TABLE outbox_from_%s PARTITION OF outbox FOR VALUES FROM (%s) TO (%s)',
+      -- Made beside the log and attached: CREATE … PARTITION OF would lock out every reader and writer meanwhile.
+      EXECUTE format('CREATE TABLE outbox_from_%s (LIKE outbox INCLUDING ALL)', start);
+      EXECUTE format('ALTER TABLE outbox ATTACH PARTITION outbox_from_%s FOR VALUES FROM (%s) TO (%s)',
         start, start, start + size);
     END IF;
   END LOOP;

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { RecordedEvent, Said } from '@provender/contracts';
 import { instant } from '@provender/kernel';
 import pg from 'pg';
+import { type Committed, type Seal, transact } from './transaction.ts';
 
 /** A named statement: parsed and planned once per connection. The name is unique within a context. */
 export type Statement = { readonly name: string; readonly text: string };
@@ -20,21 +21,17 @@ export type Tx = Query & {
   append(events: readonly Said[]): void;
 };
 
-export type TxOptions = {
-  /** Runs as the very last statement, the append, in the same round trip as the commit. Written by the event log. */
-  readonly seal?: (query: Query, events: readonly Said[]) => Promise<readonly RecordedEvent[]>;
-};
-
 export type Database = Query & {
   /**
-   * Runs `work` in one transaction and commits. Anything thrown rolls back. Serialisation failures and deadlocks run
-   * the whole function again (3 times at most), so it must have no effect outside. Nothing but queries is awaited in it.
+   * Runs `work` in one transaction and commits. Anything thrown rolls back, and so does a query that failed unheard.
+   * Serialisation failures and deadlocks run the whole function again (3 times at most), so it must have no effect
+   * outside. Nothing but queries is awaited in it. `query` outside of a transaction only reads: the server refuses more.
    */
-  withTx<Value>(work: (tx: Tx) => Promise<Value>, options?: TxOptions): Promise<Value>;
-  /** Told of the events of every transaction of this database object, once it has committed. */
+  withTx<Value>(work: (tx: Tx) => Promise<Value>, seal?: Seal): Promise<Value>;
+  /** Told of the events of every transaction of this database object, once it has committed. Must not throw. */
   onCommitted(listener: (events: readonly RecordedEvent[]) => void): void;
-  /** Told that a connection broke in mid-transaction: whatever was believed committed may be lost. */
-  onBroken(listener: () => void): void;
+  /** Told of each new connection: what an earlier one had locked or was told may be gone, the first time too. */
+  onConnected(listener: () => void): void;
   close(): Promise<void>;
 };
 
@@ -47,23 +44,33 @@ export type DatabaseOptions = {
   readonly applicationName: string;
   /** `off` only where a later synchronous commit of the same cluster covers this one (docs/decisions). */
   readonly synchronousCommit?: 'on' | 'off';
-  readonly seal?: TxOptions['seal'];
+  /** How the events of each transaction are written; without it none can be said. */
+  readonly seal?: Seal;
   readonly statementTimeoutMilliseconds?: number;
 };
 
 const TX_ATTEMPTS_MAX = 3;
+const RACE_PAUSE_MILLISECONDS = 20;
 const CONNECT_TIMEOUT_MILLISECONDS = 5_000;
 const STATEMENT_TIMEOUT_MILLISECONDS = 30_000;
 const LOCK_TIMEOUT_MILLISECONDS = 10_000;
 const IDLE_TX_TIMEOUT_MILLISECONDS = 30_000;
 
+/** Longer than any statement may take: the server itself does not answer. */
+const ANSWER_TIMEOUT_MILLISECONDS = 45_000;
+const CONNECTION_GONE_SECONDS = { idle: 30, interval: 10, count: 3 };
+
 const INT8 = 20;
+const INT8_ARRAY = 1016;
+const DATE = 1082;
 const TIMESTAMPTZ = 1184;
 
 const types = {
   getTypeParser(oid: number, format?: 'text' | 'binary') {
     if (oid === INT8) return parseInt8;
     if (oid === TIMESTAMPTZ) return parseTimestamp;
+    if (oid === DATE) return asText;
+    if (oid === INT8_ARRAY) return parseInt8Array;
     return pg.types.getTypeParser(oid, format as 'text');
   },
 };
@@ -72,6 +79,19 @@ function parseInt8(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new Error('An int8 from the database is beyond 2^53');
   return value;
+}
+
+const parseTextArray = pg.types.getTypeParser(INT8_ARRAY as pg.types.TypeId, 'text') as (
+  text: string,
+) => (string | null)[];
+
+function parseInt8Array(text: string): (number | null)[] {
+  return parseTextArray(text).map((item) => (item === null ? null : parseInt8(item)));
+}
+
+/** A calendar day stays one: the driver would make it midnight of wherever this process runs. */
+function asText(text: string): string {
+  return text;
 }
 
 function parseTimestamp(text: string): number {
@@ -90,18 +110,18 @@ export function isRace(error: unknown): boolean {
   return code === '40001' || code === '40P01';
 }
 
-const UNAVAILABLE_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', '57014', '55P03']);
+const UNAVAILABLE_CODES = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'EHOSTUNREACH', 'ENETUNREACH'],
+  ...['ENOTFOUND', 'EAI_AGAIN', '57014', '55P03'],
+]);
+const UNAVAILABLE_MESSAGE =
+  /Connection terminated|timeout exceeded when trying to connect|Client was closed|not queryable|Query read timeout|Cannot use a pool after/;
 
 /** The database is away, full, or too slow: nothing is wrong with the request, it may be sent again later. */
 export function isUnavailable(error: unknown): boolean {
   const code = errorCode(error);
-  if (code !== undefined) {
-    return /^(08|53|57P|58)/.test(code) || UNAVAILABLE_CODES.has(code) || code === '25006';
-  }
-  const message = error instanceof Error ? error.message : '';
-  return /Connection terminated|timeout exceeded when trying to connect|Client was closed|not queryable|Query read timeout/.test(
-    message,
-  );
+  if (code !== undefined) return /^(08|53|57P|58)/.test(code) || UNAVAILABLE_CODES.has(code);
+  return error instanceof Error && UNAVAILABLE_MESSAGE.test(error.message);
 }
 
 function poolOf(options: DatabaseOptions): pg.Pool {
@@ -112,6 +132,11 @@ function poolOf(options: DatabaseOptions): pg.Pool {
     `-c lock_timeout=${LOCK_TIMEOUT_MILLISECONDS}`,
     `-c idle_in_transaction_session_timeout=${IDLE_TX_TIMEOUT_MILLISECONDS}`,
     `-c synchronous_commit=${options.synchronousCommit ?? 'on'}`,
+    // Only BEGIN READ WRITE lifts it: nothing is ever written outside of a transaction, not even where a BEGIN was lost.
+    '-c default_transaction_read_only=on',
+    // A machine that is gone without a word gives its locks back after a minute, not after two hours.
+    `-c tcp_keepalives_idle=${CONNECTION_GONE_SECONDS.idle} -c tcp_keepalives_interval=${CONNECTION_GONE_SECONDS.interval}`,
+    `-c tcp_keepalives_count=${CONNECTION_GONE_SECONDS.count}`,
     '-c jit=off -c timezone=UTC',
   ];
   const pool = new pg.Pool({
@@ -121,6 +146,7 @@ function poolOf(options: DatabaseOptions): pg.Pool {
     max: options.connectionsMax,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MILLISECONDS,
     idleTimeoutMillis: 0,
+    query_timeout: ANSWER_TIMEOUT_MILLISECONDS,
     keepAlive: true,
     types,
     pipeline: true,
@@ -130,21 +156,9 @@ function poolOf(options: DatabaseOptions): pg.Pool {
   return pool;
 }
 
-async function run<Row>(client: pg.Pool | pg.PoolClient, { name, text }: Statement, values?: readonly unknown[]) {
-  const result = await client.query({ name, text, values: values as unknown[] });
+async function run<Row>(pool: pg.Pool, { name, text }: Statement, values?: readonly unknown[]) {
+  const result = await pool.query({ name, text, values: values as unknown[] });
   return result.rows as Row[];
-}
-
-const BEGIN: Statement = { name: 'begin', text: 'BEGIN' };
-const COMMIT: Statement = { name: 'commit', text: 'COMMIT' };
-
-/** Waits for everything that is on its way and throws the first failure, so that no rejection is left unheard. */
-async function all<Values extends readonly unknown[]>(promises: {
-  readonly [Index in keyof Values]: Promise<Values[Index]>;
-}): Promise<Values> {
-  const outcomes = await Promise.allSettled(promises);
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-  return outcomes.map((outcome) => (outcome as PromiseFulfilledResult<unknown>).value) as unknown as Values;
 }
 
 /**
@@ -154,53 +168,39 @@ async function all<Values extends readonly unknown[]>(promises: {
 export function openDatabase(options: DatabaseOptions): Database {
   const pool = poolOf(options);
   const committedListeners: ((events: readonly RecordedEvent[]) => void)[] = [];
-  const brokenListeners: (() => void)[] = [];
+  const seal = options.seal ?? noEvents;
 
-  async function attempt<Value>(work: (tx: Tx) => Promise<Value>, seal: TxOptions['seal']) {
+  async function attempt<Value>(work: (tx: Tx) => Promise<Value>, sealing: Seal): Promise<Committed<Value>> {
     const client = await pool.connect();
-    const said: Said[] = [];
-    const tx: Tx = {
-      query: (wanted, values) => run(client, wanted, values),
-      append: (events) => {
-        said.push(...events);
-      },
-    };
-    try {
-      const begun = run(client, BEGIN);
-      const worked = work(tx);
-      const [, value] = await all<[unknown, Value]>([begun, worked]);
-      const sealed = seal === undefined ? noEvents(said) : seal(tx, said);
-      const [recorded] = await all<[readonly RecordedEvent[], unknown]>([sealed, run(client, COMMIT)]);
-      client.release();
-      return { value, recorded };
-    } catch (error) {
-      client.release(true);
-      if (isUnavailable(error)) for (const listener of brokenListeners) listener();
-      throw error;
-    }
+    return transact(client, work, sealing, (isClean) => client.release(!isClean));
   }
 
   return {
     query: (wanted, values) => run(pool, wanted, values),
-    async withTx(work, txOptions) {
-      for (let attempts = 1; ; attempts += 1) {
-        try {
-          const { value, recorded } = await attempt(work, txOptions?.seal ?? options.seal);
-          if (recorded.length > 0) for (const listener of committedListeners) listener(recorded);
-          return value;
-        } catch (error) {
-          if (!isRace(error) || attempts >= TX_ATTEMPTS_MAX) throw error;
-          await wait(Math.random() * 20 * attempts);
-        }
-      }
+    async withTx(work, sealing = seal) {
+      const { value, recorded } = await withRetries(() => attempt(work, sealing));
+      if (recorded.length > 0) for (const listener of committedListeners) listener(recorded);
+      return value;
     },
     onCommitted: (listener) => void committedListeners.push(listener),
-    onBroken: (listener) => void brokenListeners.push(listener),
+    onConnected: (listener) => void pool.on('connect', listener),
     close: () => pool.end(),
   };
 }
 
-async function noEvents(events: readonly Said[]): Promise<readonly RecordedEvent[]> {
+async function withRetries<Value>(run: () => Promise<Value>): Promise<Value> {
+  for (let attempts = 1; ; attempts += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!isRace(error) || attempts >= TX_ATTEMPTS_MAX) throw error;
+      await wait(Math.random() * RACE_PAUSE_MILLISECONDS * attempts);
+    }
+  }
+}
+
+/** The seal of a database object without a log. */
+async function noEvents(_query: Query, events: readonly Said[]): Promise<readonly RecordedEvent[]> {
   if (events.length > 0) throw new Error('This database object has no event log to append to');
   return [];
 }

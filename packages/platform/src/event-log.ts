@@ -17,7 +17,7 @@ export type CursorMove = {
 export const STALE_CURSOR_CODE = 'PV001';
 
 const APPEND_EVENTS = statement(
-  'append-events',
+  'platform-append-events',
   'SELECT append_events($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12) AS base',
 );
 

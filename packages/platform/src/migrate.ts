@@ -95,6 +95,9 @@ function createRoleText(role: string): string {
 async function grantPlatformTables(client: pg.Client, context: ContextName): Promise<void> {
   const role = roleOf(context);
   await client.query(`
+    -- Temporary tables come first in a search path that does not name them: a caller's own could stand in for the log.
+    ALTER FUNCTION append_events SET search_path = ${context}, pg_temp;
+    ALTER FUNCTION outbox_extend SET search_path = ${context}, pg_temp;
     REVOKE ALL ON FUNCTION append_events, outbox_extend FROM PUBLIC;
     GRANT SELECT ON outbox, outbox_head TO ${role};
     GRANT SELECT, INSERT ON cursors TO ${role};

@@ -57,7 +57,12 @@ export function subjectKey(source: string, subject: string): string {
 }
 
 /** Sets events aside in the consumer's own transaction; `error` null says that they only wait behind another one. */
-export async function parkEvents(tx: Tx, partition: number, events: readonly RecordedEvent[], error: unknown): Promise<void> {
+export async function parkEvents(
+  tx: Tx,
+  partition: number,
+  events: readonly RecordedEvent[],
+  error: unknown,
+): Promise<void> {
   if (events.length === 0) return;
   await tx.query(PARK, [
     events.map((event) => event.id),
@@ -87,11 +92,15 @@ export function listParked(query: Query): Promise<ParkedEvent[]> {
 export async function retryParked(db: Database, reactions: Reactions, id: string): Promise<number | undefined> {
   try {
     return await release(db, id, async (tx, waiting) => {
-      await runReactions(reactions, waiting.map((row) => row.event), tx);
+      await runReactions(
+        reactions,
+        waiting.map((row) => row.event),
+        tx,
+      );
       return waiting.map((row) => row.id);
     });
   } catch (error) {
-    await db.query(NOTE_FAILURE, [id, describe(error)]);
+    await db.withTx((tx) => tx.query(NOTE_FAILURE, [id, describe(error)]));
     throw error;
   }
 }
@@ -100,7 +109,11 @@ export async function retryParked(db: Database, reactions: Reactions, id: string
 export async function dropParked(db: Database, reactions: Reactions, id: string): Promise<number | undefined> {
   return release(db, id, async (tx, waiting) => {
     const others = waiting.filter((row) => row.id !== id);
-    await runReactions(reactions, others.map((row) => row.event), tx);
+    await runReactions(
+      reactions,
+      others.map((row) => row.event),
+      tx,
+    );
     return waiting.map((row) => row.id);
   });
 }
@@ -122,5 +135,7 @@ async function release(
 }
 
 function describe(error: unknown): string {
-  return (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, ERROR_LENGTH_MAX);
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  // A text column takes no NUL, and what cannot be parked would stop everything.
+  return text.replaceAll('\0', '').slice(0, ERROR_LENGTH_MAX);
 }

@@ -4,8 +4,11 @@ import pg from 'pg';
 import { type Query, type Statement, statement } from './database.ts';
 import { type Consumer, cursorKey, type Delivery, type Subscription, type Transport } from './transport.ts';
 
-/** How many just-committed events a process keeps in memory for its own consumers. The table is the truth. */
-const TAIL_EVENTS_MAX = 20_000;
+/**
+ * How many just-committed events of a log a process keeps in memory for its own consumers: twenty of the largest sets.
+ * Who is further behind reads the table, which is as fast; more would only be work for the garbage collector.
+ */
+const TAIL_EVENTS_MAX = 4_000;
 const NOTIFY_CHANNEL = 'provender_log';
 /** Commits of other processes are announced at most so often: a NOTIFY in each transaction halves the throughput. */
 const NOTIFY_EVERY_MILLISECONDS = 20;
@@ -192,7 +195,9 @@ function announce(url: string, processId: string, wake: (source: ContextName) =>
     const payload = [processId, ...untold].join(' ');
     untold.clear();
     // A lost announcement costs a poll's delay, nothing else.
-    client?.query({ name: 'notify', text: 'SELECT pg_notify($1, $2)', values: [NOTIFY_CHANNEL, payload] }).catch(() => {});
+    client
+      ?.query({ name: 'notify', text: 'SELECT pg_notify($1, $2)', values: [NOTIFY_CHANNEL, payload] })
+      .catch(() => {});
   }
 
   void connect();

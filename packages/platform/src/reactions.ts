@@ -9,7 +9,7 @@ export type Reactions = { readonly [Type in EventType]?: (events: readonly Heard
 
 type AnyReaction = (events: readonly RecordedEvent[], tx: Tx) => Promise<void>;
 
-/** Thrown where an event of an unknown type has come through: it parks its subject. */
+/** Thrown where an event comes that this version has no reaction to: a parked one that is run again, or a bad relay's. */
 export class UnknownEvent extends Error {}
 
 /**
@@ -36,13 +36,13 @@ export function wavesOf(events: readonly RecordedEvent[], order: readonly string
 /** Runs the reactions to a set of events of one source, in waves. Throws what a reaction throws. */
 export async function runReactions(reactions: Reactions, events: readonly RecordedEvent[], tx: Tx): Promise<void> {
   const order = Object.keys(reactions);
+  const unknown = events.find((event) => !Object.hasOwn(reactions, event.type));
+  if (unknown !== undefined) throw new UnknownEvent(`No reaction to ${unknown.type}`);
   for (const wave of wavesOf(events, order)) {
     for (const type of order) {
       const run = wave.get(type);
-      if (run === undefined) continue;
       const react = reactions[type as EventType] as AnyReaction | undefined;
-      if (react === undefined) throw new UnknownEvent(`No reaction to ${type}`);
-      await react(run, tx);
+      if (run !== undefined && react !== undefined) await react(run, tx);
     }
   }
 }

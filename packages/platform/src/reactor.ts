@@ -53,10 +53,18 @@ type Pending = {
   readonly resolve: (outcome: unknown) => void;
   readonly reject: (error: unknown) => void;
 };
-type Batch = { readonly deliveries: readonly Delivery[]; readonly commands: readonly Pending[] };
+type Batch = {
+  readonly deliveries: readonly Delivery[];
+  readonly commands: readonly Pending[];
+  /** The connection on which the deliveries were fetched: what it was told may be untrue on another one. */
+  readonly connection: number;
+};
 type Cursor = { position: number; epoch: number };
 
-const TRY_LOCK = statement('reactor-try-lock', "SELECT pg_try_advisory_lock(hashtext('provender reactor'), hashtext($1)) AS held");
+const TRY_LOCK = statement(
+  'reactor-try-lock',
+  "SELECT pg_try_advisory_lock(hashtext('provender reactor'), hashtext($1)) AS held",
+);
 const LOAD_CURSORS = statement('load-cursors', 'SELECT source, partition, position, epoch FROM cursors');
 const ADD_CURSORS = statement(
   'add-cursors',
@@ -80,6 +88,7 @@ export function openReactor(options: ReactorOptions): Reactor {
   let subscription: Subscription | undefined;
   let holdsLock = wanted.size === 0;
   let known = false;
+  let connection = 0;
   let stopping = false;
   let running: Promise<void> | undefined;
   let signal = Promise.withResolvers<void>();
@@ -89,6 +98,14 @@ export function openReactor(options: ReactorOptions): Reactor {
     signalled = true;
     signal.resolve();
   }
+
+  // A server that crashed may have lost the last commits of consumers, and given their positions to other events since.
+  // Every connection breaks then: so what is in memory is forgotten with the connection, before the next one is used.
+  db.onConnected(() => {
+    connection += 1;
+    distrust();
+    transport.distrust();
+  });
 
   /** Nothing believed about the database holds any longer; the next turn reads it anew. */
   function distrust(): void {
@@ -104,7 +121,8 @@ export function openReactor(options: ReactorOptions): Reactor {
     }
     if (!holdsLock || known) return holdsLock;
     const partitions = subscription?.partitions() ?? [];
-    await db.query(ADD_CURSORS, [partitions.map((each) => each.source), partitions.map((each) => each.partition)]);
+    const wantedCursors = [partitions.map((each) => each.source), partitions.map((each) => each.partition)];
+    await db.withTx((tx) => tx.query(ADD_CURSORS, wantedCursors));
     type Row = { source: ContextName; partition: number; position: number; epoch: number };
     for (const row of await db.query<Row>(LOAD_CURSORS)) {
       moveCursor(row.source, row.partition, row.position, row.epoch);
@@ -127,7 +145,7 @@ export function openReactor(options: ReactorOptions): Reactor {
   async function nextBatch(thorough: boolean): Promise<Batch> {
     const consuming = wanted.size > 0 && (await learn());
     const deliveries = consuming ? ((await subscription?.fetch(positions, BATCH_EVENTS_MAX, thorough)) ?? []) : [];
-    return { deliveries, commands: waiting.splice(0, BATCH_COMMANDS_MAX) };
+    return { deliveries, commands: waiting.splice(0, BATCH_COMMANDS_MAX), connection };
   }
 
   function movesOf(deliveries: readonly Delivery[]): CursorMove[] {
@@ -138,23 +156,38 @@ export function openReactor(options: ReactorOptions): Reactor {
   }
 
   /** One transaction: reactions, commands, cursors, new events. */
-  async function commit({ deliveries, commands }: Batch, poison?: unknown): Promise<void> {
+  async function commit({ deliveries, commands, connection: fetchedOn }: Batch, poison?: unknown): Promise<void> {
     const moves = movesOf(deliveries);
     const outcomes = await db.withTx(
       async (tx) => {
+        if (deliveries.length > 0 && connection !== fetchedOn)
+          throw new Reconnected('The events are to be fetched anew');
         for (const delivery of deliveries) {
           const free = poison === undefined ? await parkBlocked(tx, delivery) : await park(tx, delivery, poison);
           if (free.length > 0) await runReactions(reactions, free, tx);
         }
-        const answers = commands.map((pending) => pending.command);
-        return intake === undefined || commands.length === 0 ? [] : intake.handle(answers, tx);
+        return commands.length === 0 ? [] : take(commands, tx);
       },
-      { seal: (query, said) => log.append(query, said, moves) },
+      (query, said) => log.append(query, said, moves),
     );
     for (const move of moves) moveCursor(move.source, move.partition, move.after, move.epoch);
     if (poison !== undefined) parked = new Set([...parked, ...deliveries.flatMap(subjectsOf)]);
     commands.forEach((pending, index) => pending.resolve(outcomes[index]));
-    options.afterConsumed?.();
+    try {
+      options.afterConsumed?.();
+    } catch (error) {
+      onError(`What was to follow a set of ${context} failed`, error);
+    }
+  }
+
+  async function take(commands: readonly Pending[], tx: Tx): Promise<readonly unknown[]> {
+    if (intake === undefined) throw new Error(`${context} takes no commands`);
+    const outcomes = await intake.handle(
+      commands.map((pending) => pending.command),
+      tx,
+    );
+    if (outcomes.length !== commands.length) throw new Error(`${context} gave no outcome to some commands`);
+    return outcomes;
   }
 
   /** Events whose subject waits behind a parked one join it there; gives the others. */
@@ -168,38 +201,42 @@ export function openReactor(options: ReactorOptions): Reactor {
 
   async function park(tx: Tx, delivery: Delivery, error: unknown): Promise<readonly RecordedEvent[]> {
     await parkEvents(tx, delivery.partition, delivery.events, error);
-    onError(`An event of ${delivery.source} is parked`, error);
     return [];
   }
 
   /** Commits a set, halving it where it fails, down to the one event or command that cannot be handled. */
-  async function process(batch: Batch, attempts = 1): Promise<void> {
-    try {
-      await commit(batch);
-    } catch (error) {
-      if (isUnavailable(error) || errorCode(error) === STALE_CURSOR_CODE) throw new Interrupted(batch.commands, error);
-      const [first, second] = halves(batch);
-      if (second !== undefined) {
-        await process(first).catch((interruption: unknown) => {
-          throw interruption instanceof Interrupted
-            ? new Interrupted([...interruption.commands, ...second.commands], interruption.cause)
-            : interruption;
-        });
-        await process(second);
-        return;
+  async function process(batch: Batch): Promise<void> {
+    for (let attempts = 1; ; attempts += 1) {
+      try {
+        return await commit(batch);
+      } catch (error) {
+        if (isInterruption(error)) throw new Interrupted(batch.commands, error);
+        const [first, second] = halves(batch);
+        if (second !== undefined) return await processBoth(first, second);
+        const [pending] = batch.commands;
+        if (pending !== undefined) return pending.reject(error);
+        if (attempts >= EVENT_ATTEMPTS_MAX) return await setAside(batch, error);
       }
-      await settlePoison(batch, error, attempts);
     }
   }
 
-  async function settlePoison(batch: Batch, error: unknown, attempts: number): Promise<void> {
-    const [pending] = batch.commands;
-    if (pending !== undefined) {
-      pending.reject(error);
-      return;
+  async function processBoth(first: Batch, second: Batch): Promise<void> {
+    try {
+      await process(first);
+    } catch (error) {
+      if (error instanceof Interrupted) throw new Interrupted([...error.commands, ...second.commands], error.cause);
+      throw error;
     }
-    if (attempts < EVENT_ATTEMPTS_MAX) return process(batch, attempts + 1);
-    await commit(batch, error);
+    await process(second);
+  }
+
+  async function setAside(batch: Batch, error: unknown): Promise<void> {
+    try {
+      await commit(batch, error);
+    } catch (failure) {
+      throw new Interrupted(batch.commands, failure);
+    }
+    onError(`An event for ${context} cannot be handled; its subject waits for an operator`, error);
   }
 
   async function turn(thorough: boolean): Promise<boolean> {
@@ -211,34 +248,34 @@ export function openReactor(options: ReactorOptions): Reactor {
 
   async function loop(): Promise<void> {
     let failures = 0;
-    let thorough = true;
+    let thoroughAt = Number.NEGATIVE_INFINITY;
     while (!stopping) {
       try {
         signalled = false;
         signal = Promise.withResolvers();
+        // However busy this loop is: what nobody told it of is found by looking.
+        const thorough = performance.now() - thoroughAt >= POLL_MILLISECONDS;
+        if (thorough) thoroughAt = performance.now();
         const worked = await turn(thorough);
         failures = 0;
-        thorough = false;
-        if (worked || stopping) continue;
-        const pause = holdsLock ? POLL_MILLISECONDS : LOCK_RETRY_MILLISECONDS;
-        if (!signalled) thorough = await pauseFor(pause);
+        if (worked || stopping || signalled) continue;
+        await pauseFor(holdsLock ? thoroughAt + POLL_MILLISECONDS - performance.now() : LOCK_RETRY_MILLISECONDS);
       } catch (error) {
         failures += 1;
-        thorough = true;
+        thoroughAt = Number.NEGATIVE_INFINITY;
         await recover(error, failures);
       }
     }
   }
 
-  /** Sleeps until woken; true where nobody woke it in that time. */
-  async function pauseFor(milliseconds: number): Promise<boolean> {
+  /** Sleeps until woken, or so long. */
+  async function pauseFor(milliseconds: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const slept = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(true), milliseconds);
+    const slept = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.max(1, Math.ceil(milliseconds)));
     });
-    const outcome = await Promise.race([slept, signal.promise.then(() => false)]);
+    await Promise.race([slept, signal.promise]);
     clearTimeout(timer);
-    return outcome;
   }
 
   /** The set did not commit, or nobody knows whether it did: its commands go back to the front, all is read anew. */
@@ -246,10 +283,8 @@ export function openReactor(options: ReactorOptions): Reactor {
     if (error instanceof Interrupted) waiting.unshift(...error.commands);
     const cause = error instanceof Interrupted ? error.cause : error;
     distrust();
-    if (errorCode(cause) !== STALE_CURSOR_CODE) {
-      transport.distrust();
-      if (failures === 1) onError(`The loop of ${context} is interrupted and will go on`, cause);
-    }
+    const isExpected = errorCode(cause) === STALE_CURSOR_CODE || cause instanceof Reconnected;
+    if (!isExpected && failures === 1) onError(`The loop of ${context} is interrupted and will go on`, cause);
     await wait(Math.min(RETRY_MILLISECONDS_MAX, 20 * 2 ** Math.min(failures, 7)));
   }
 
@@ -271,7 +306,6 @@ export function openReactor(options: ReactorOptions): Reactor {
     wake,
     async start() {
       if (wanted.size > 0) subscription = await transport.subscribe({ context, wanted, query: db, wake });
-      db.onBroken(() => transport.distrust());
       running = loop();
     },
     async stop() {
@@ -282,6 +316,14 @@ export function openReactor(options: ReactorOptions): Reactor {
       await subscription?.close();
     },
   };
+}
+
+/** The connection on which a set was fetched is gone. */
+class Reconnected extends Error {}
+
+/** Nothing is wrong with the set: the database is away, or somebody else is the consumer now. */
+function isInterruption(error: unknown): boolean {
+  return isUnavailable(error) || errorCode(error) === STALE_CURSOR_CODE || error instanceof Reconnected;
 }
 
 /** A set was cut off by the database or by another consumer; its commands have had no answer yet. */
@@ -308,29 +350,34 @@ function subjectsOf(delivery: Delivery): string[] {
 }
 
 /** Splits a set in two, in order; the second is undefined where there is only one thing in it. */
-function halves({ deliveries, commands }: Batch): [Batch, Batch | undefined] {
+function halves(batch: Batch): [Batch, Batch | undefined] {
+  const { deliveries, commands } = batch;
   const events = deliveries.reduce((sum, delivery) => sum + Math.max(1, delivery.events.length), 0);
-  if (events + commands.length <= 1) return [{ deliveries, commands }, undefined];
+  if (events + commands.length <= 1) return [batch, undefined];
   if (deliveries.length === 0) {
     const middle = Math.ceil(commands.length / 2);
     return [
-      { deliveries, commands: commands.slice(0, middle) },
-      { deliveries: [], commands: commands.slice(middle) },
+      { ...batch, commands: commands.slice(0, middle) },
+      { ...batch, commands: commands.slice(middle) },
     ];
   }
-  if (commands.length > 0) return [{ deliveries, commands: [] }, { deliveries: [], commands }];
+  if (commands.length > 0)
+    return [
+      { ...batch, commands: [] },
+      { ...batch, deliveries: [] },
+    ];
   if (deliveries.length > 1) {
     const middle = Math.ceil(deliveries.length / 2);
     return [
-      { deliveries: deliveries.slice(0, middle), commands },
-      { deliveries: deliveries.slice(middle), commands },
+      { ...batch, deliveries: deliveries.slice(0, middle) },
+      { ...batch, deliveries: deliveries.slice(middle) },
     ];
   }
   const [delivery] = deliveries as [Delivery];
   const middle = Math.ceil(delivery.events.length / 2);
   const head = delivery.events.slice(0, middle);
   return [
-    { deliveries: [{ ...delivery, events: head, upTo: head.at(-1)?.position ?? delivery.upTo }], commands },
-    { deliveries: [{ ...delivery, events: delivery.events.slice(middle) }], commands },
+    { ...batch, deliveries: [{ ...delivery, events: head, upTo: head.at(-1)?.position ?? delivery.upTo }] },
+    { ...batch, deliveries: [{ ...delivery, events: delivery.events.slice(middle) }] },
   ];
 }

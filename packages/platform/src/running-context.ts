@@ -54,7 +54,14 @@ export function openContext<Open extends OpenContext>(
 ): RunningContext<Open> {
   const { context } = module;
   const log = eventLog(context, shared.clock, shared.ids);
-  const db = databaseOf(context, shared, log, 'requests', shared.requestConnectionsMax ?? REQUEST_CONNECTIONS_MAX, 'on');
+  const db = databaseOf(
+    context,
+    shared,
+    log,
+    'requests',
+    shared.requestConnectionsMax ?? REQUEST_CONNECTIONS_MAX,
+    'on',
+  );
   const platform: ContextPlatform = {
     db,
     clock: shared.clock,
@@ -85,14 +92,20 @@ export function openContext<Open extends OpenContext>(
   function committed(events: readonly RecordedEvent[]): void {
     lastPosition = Math.max(lastPosition, events.at(-1)?.position ?? 0);
     shared.transport.committed(context, events);
-    open.afterCommit?.(events);
+    try {
+      open.afterCommit?.(events);
+    } catch (error) {
+      onError('What was to follow a commit failed', error);
+    }
     if (lastPosition - extendedAt > EXTEND_EVERY_EVENTS) void extendLog();
   }
 
   /** Keeps a partition ready ahead of the head; a failure is met again 100,000 events later, with 900,000 to spare. */
   async function extendLog(): Promise<void> {
     extendedAt = lastPosition;
-    await db.query(EXTEND_LOG).catch((error: unknown) => onError('The log could not be extended', error));
+    await db
+      .withTx((tx) => tx.query(EXTEND_LOG))
+      .catch((error: unknown) => onError('The log could not be extended', error));
   }
 
   db.onCommitted(committed);

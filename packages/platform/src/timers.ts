@@ -118,6 +118,7 @@ export function openTimers({ db, jobs, clock, onError }: TimerLoopOptions): Time
     let claimed: Timer | undefined;
     try {
       return await db.withTx(async (tx) => {
+        claimed = undefined;
         [claimed] = await tx.query<Timer>(CLAIM, [formatInstant(clock.now()), names]);
         const job = claimed === undefined ? undefined : jobs[claimed.name];
         if (claimed === undefined || job === undefined) return false;
@@ -128,8 +129,9 @@ export function openTimers({ db, jobs, clock, onError }: TimerLoopOptions): Time
       });
     } catch (error) {
       if (claimed === undefined) throw error;
-      onError(`The timer ${claimed.name} of ${claimed.key} failed and will run again`, error);
-      await db.query(POSTPONE, [claimed.name, claimed.key]);
+      const { name, key } = claimed;
+      onError(`The timer ${name} of ${key} failed and will run again`, error);
+      await db.withTx((tx) => tx.query(POSTPONE, [name, key]));
       return true;
     }
   }
