@@ -3,7 +3,7 @@
 // JavaScript, without a dependency, because neither exists yet when it runs first.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, openSync, readFileSync, rmSync, writeFileSync, writeSync, closeSync } from 'node:fs';
+import { existsSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync, writeSync, closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -121,9 +121,17 @@ function ensureInstalled() {
   }
 }
 
+/** npm 10 installs the package that brings Node but leaves its program out of node_modules/.bin; npm 11 does not. */
+function linkNode() {
+  const program = join('..', `node-${process.platform}-${process.arch}`, 'bin', 'node');
+  const bin = join(root, 'node_modules', '.bin');
+  if (existsSync(join(bin, program))) symlinkSync(program, join(bin, 'node'));
+}
+
 function ensureNode() {
-  if (existsSync(join(root, 'node_modules', '.bin', 'node'))) return;
-  if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) return;
+  const node = join(root, 'node_modules', '.bin', 'node');
+  if (!existsSync(node)) linkNode();
+  if (existsSync(node) || Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) return;
   fail(
     `this platform (${process.platform}-${process.arch}) gets no Node with the installation, and Node ` +
       `${process.versions.node} is too old: install Node ${NODE_MAJOR_MIN} or later.`,
