@@ -20,7 +20,6 @@ const KNOWN_CODES: Readonly<Record<string, readonly [CommonProblem, string]>> = 
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid-request', 'The body is not as long as its Content-Length says.'],
   FST_ERR_BAD_URL: ['invalid-request', 'The address is not well-formed.'],
   FST_ERR_MAX_PARAM_LENGTH: ['uri-too-long', 'A part of the address is too long.'],
-  FST_ERR_HANDLER_TIMEOUT: ['unavailable', 'This takes too long right now. Try again in a moment.'],
 };
 
 /**
@@ -48,7 +47,7 @@ export function refusalOf(error: FastifyError): Refused<CommonProblem> {
   const known = KNOWN_CODES[error.code];
   if (known !== undefined) {
     const [kind, detail] = known;
-    return problem(kind, { detail }, kind === 'unavailable' ? { 'retry-after': RETRY_SECONDS } : {});
+    return problem(kind, { detail });
   }
   if (error.statusCode === 429) return problem('too-many-requests', { detail: 'Too many requests. Wait a little.' });
   if (isUnavailable(error)) {

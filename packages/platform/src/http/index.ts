@@ -43,6 +43,7 @@
  *   never leave the server.
  */
 export * from './access.ts';
+export { answer, readyJson } from './answers.ts';
 export {
   type Idempotency,
   type KeptAnswer,
@@ -57,4 +58,4 @@ export type { Answer, HttpApp, KeyedRequest, ReadyJson, Rendered } from './route
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './server.ts';
 export { createTokenVerifier, type TokenVerifierOptions, type VerifiedToken, type VerifyToken } from './tokens.ts';
 export type { RouteListed } from './guard.ts';
-export { answer, command, read, readyJson, write } from './routes.ts';
+export { command, read, write } from './routes.ts';

@@ -3,50 +3,22 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema, TUndefined } from 'typebox';
 import type { Tx } from '../database.ts';
 import type { Access } from './access.ts';
-import { isKept, type KeptAnswer } from './idempotency.ts';
-import {
-  commonProblems,
-  isRefused,
-  PROBLEM_CONTENT_TYPE,
-  type Problems,
-  problemBody,
-  problemStatus,
-  type Refused,
-} from './problem.ts';
+import { isReady, rendered, send, sendReady, sendRefusal } from './answers.ts';
+import { isKept } from './idempotency.ts';
+import { withPlainNullables } from './nullable.ts';
+import { commonProblems, isRefused, type Problems, type Refused } from './problem.ts';
 import { queryReader } from './query-text.ts';
-import {
-  type Answer,
-  type CommandRoute,
-  type HttpApp,
-  type KeyedRequest,
-  type Method,
-  type NoMembers,
-  type ReadRoute,
-  type ReadyJson,
-  type ResponseSchemas,
-  type RouteRateLimit,
-  ready,
-  type WriteRoute,
+import type {
+  CommandRoute,
+  HttpApp,
+  KeyedRequest,
+  Method,
+  NoMembers,
+  ReadRoute,
+  ResponseSchemas,
+  RouteRateLimit,
+  WriteRoute,
 } from './route-types.ts';
-
-const JSON_CONTENT_TYPE = 'application/json; charset=utf-8';
-const NO_HEADERS: Readonly<Record<string, string>> = {};
-
-/** Answers with a status, a body (none for 204) and headers. */
-export function answer<const Status extends number>(status: Status): Answer<Status, undefined>;
-export function answer<const Status extends number, Body>(
-  status: Status,
-  body: Body,
-  headers?: Readonly<Record<string, string>>,
-): Answer<Status, Body>;
-export function answer(status: number, body?: unknown, headers: Readonly<Record<string, string>> = NO_HEADERS): Answer {
-  return { status, body, headers };
-}
-
-/** The body of a 200 that many ask for: JSON written once, and its entity tag with the quotation marks. */
-export function readyJson(json: string, etag: string): ReadyJson {
-  return { [ready]: true, json, etag };
-}
 
 /** Registers a GET: the handler gives the body of the 200, or refuses. */
 export function read<
@@ -65,7 +37,7 @@ export function read<
     const outcome = await handle({ params, query, caller, now: app.clock.now() } as Parameters<typeof handle>[0]);
     if (isRefused(outcome)) return sendRefusal(reply, outcome, kinds);
     if (isReady(outcome)) return sendReady(request, reply, outcome);
-    return outcome;
+    return reply.sent ? undefined : outcome;
   }
 
   const { params, querystring, response } = route.schema;
@@ -155,22 +127,6 @@ export function command<
   register(app, route, route.schema, handler);
 }
 
-function isReady(outcome: unknown): outcome is ReadyJson {
-  return typeof outcome === 'object' && outcome !== null && ready in outcome;
-}
-
-function sendReady(request: FastifyRequest, reply: FastifyReply, { json, etag }: ReadyJson): FastifyReply {
-  reply.header('etag', etag).header('cache-control', 'no-cache');
-  const known = request.headers['if-none-match'];
-  if (known !== undefined && holdsTag(known, etag)) return reply.code(304).send();
-  return reply.type(JSON_CONTENT_TYPE).send(json);
-}
-
-/** True where a list of entity tags names this one, by the weak comparison of RFC 9110 §8.8.3.2. */
-function holdsTag(list: string, etag: string): boolean {
-  return list === etag || list.split(',').some((each) => ['*', etag, `W/${etag}`].includes(each.trim()));
-}
-
 type Registered = {
   readonly method: Method;
   readonly url: string;
@@ -201,7 +157,7 @@ function register(
     querystring: querystring ?? NO_PARAMETERS,
     ...(route.method === 'GET' ? {} : { body: body ?? NO_BODY }),
     ...(route.description === undefined ? {} : { description: route.description }),
-    response,
+    response: Object.fromEntries(Object.entries(response).map(([status, body]) => [status, withPlainNullables(body)])),
   };
   const config = {
     access: route.access,
@@ -219,7 +175,7 @@ function register(
     preValidation(request, reply, done) {
       const refusal = readQuery(request);
       if (refusal === undefined) done();
-      else void sendRefusal(reply, refusal, commonProblems);
+      else sendRefusal(reply, refusal, commonProblems);
     },
   });
 }
@@ -238,28 +194,4 @@ function keyOf(app: HttpApp, request: FastifyRequest): KeyedRequest | Refused<'i
   const { headers, caller, method, url, body } = request;
   const pattern = request.routeOptions.url ?? url;
   return app.idempotency.keyOf({ headers, caller, context: app.context, method, pattern, url, body });
-}
-
-/** The outcome of a handler as it goes over the wire, serialised by the route's schema: other members never leak. */
-function rendered(reply: FastifyReply, outcome: Answer | Refused, kinds: Problems): KeptAnswer {
-  if (isRefused(outcome)) {
-    const status = problemStatus(outcome.kind, kinds);
-    return { status, body: problemBody(outcome, status), headers: outcome.headers };
-  }
-  const { status, body, headers } = outcome;
-  if (body === undefined) return { status, body: '', headers };
-  const serialise = reply.getSerializationFunction(`${status}`);
-  if (serialise === undefined) throw new Error(`The route has no response schema for the status ${status}`);
-  return { status, body: serialise(body as Record<string, unknown>), headers };
-}
-
-function send(reply: FastifyReply, { status, body, headers }: KeptAnswer, isRepeat: boolean): FastifyReply {
-  reply.code(status).headers(headers);
-  if (isRepeat) reply.header('idempotency-replayed', 'true');
-  if (body === '') return reply.send();
-  return reply.type(status >= 400 ? PROBLEM_CONTENT_TYPE : JSON_CONTENT_TYPE).send(body);
-}
-
-function sendRefusal(reply: FastifyReply, refusal: Refused, kinds: Problems): FastifyReply {
-  return send(reply, rendered(reply, refusal, kinds), false);
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import formbody from '@fastify/formbody';
-import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { ContextName } from '@provender/contracts';
@@ -23,21 +22,20 @@ import { limitRates } from './limits.ts';
 import { completeDocument, describeRoute, openApiFrame } from './openapi.ts';
 import { operationsRoutes } from './operations.ts';
 import { commonProblems, PROBLEM_CONTENT_TYPE, problem, problemBody } from './problem.ts';
+import { followRequests } from './requests.ts';
 import type { HttpApp } from './route-types.ts';
 import { knownTokens, type VerifyToken } from './tokens.ts';
-import { validationOptions } from './validation.ts';
+import { formatsUnchecked, validationOptions } from './validation.ts';
 
 const BODY_BYTES_MAX = 256 * 1_024;
 const HEADER_BYTES_MAX = 16 * 1_024;
 const PARAMETER_LENGTH_MAX = 200;
-/** How long a caller may take to send a request, and we to answer it: an order waits ten seconds at most. */
+/** How long a caller may take to send a request. */
 const REQUEST_MILLISECONDS_MAX = 30_000;
 const HEADERS_MILLISECONDS_MAX = 15_000;
-const HANDLER_MILLISECONDS_MAX = 35_000;
 const KEEP_ALIVE_MILLISECONDS = 72_000;
 /** What is under way when the server is told to stop may take so long to end. */
 const STOP_MILLISECONDS_MAX = 10_000;
-const SLOW_MILLISECONDS = 1_000;
 
 export type HttpServerOptions = {
   readonly settings: { readonly host: string; readonly port: number; readonly rateLimit: boolean };
@@ -71,10 +69,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const fastify = bareServer(options.logger);
   acceptJsonOnly(fastify);
   fastify.setErrorHandler((error: FastifyError, request, reply) => answerFailure(error, request, reply));
-  observeRequests(fastify, options.logger, metrics);
+  followRequests(fastify, options.logger, metrics);
   if (settings.rateLimit) await limitRates(fastify, tokens);
   const routes = guardRoutes(fastify, tokens);
-  await fastify.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: NOTHING_ALLOWED } });
   await documentRoutes(fastify);
   operationsRoutes(fastify, options.ready, metrics);
   answerUnknownRoutes(fastify, routes, settings.rateLimit);
@@ -90,14 +87,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       settled: () => options.settled(context),
       forms: (register) => void fastify.register(async (scope) => acceptForms(scope, register)),
     }),
-    routes: () => routes,
+    routes: () => routes.filter(({ method }) => method !== 'HEAD'),
     listen: () => fastify.listen({ host: settings.host, port: settings.port }),
     stop: () => stop(fastify),
   };
 }
-
-/** Answers are data, never pages: nothing may be loaded by them, nothing may frame them. */
-const NOTHING_ALLOWED = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
 
 function bareServer(logger: Logger): FastifyInstance {
   // Ids are unique over processes by a random beginning and cheap by a counter.
@@ -112,7 +106,6 @@ function bareServer(logger: Logger): FastifyInstance {
     bodyLimit: BODY_BYTES_MAX,
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
     requestTimeout: REQUEST_MILLISECONDS_MAX,
-    handlerTimeout: HANDLER_MILLISECONDS_MAX,
     keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
     forceCloseConnections: 'idle',
     // While the server stops, what comes in on open connections is still answered; each is closed after its answer.
@@ -121,6 +114,7 @@ function bareServer(logger: Logger): FastifyInstance {
     onConstructorPoisoning: 'error',
     http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_MILLISECONDS_MAX },
     ajv: validationOptions,
+    serializerOpts: { ajv: { formats: formatsUnchecked } },
     frameworkErrors: (error, request, reply) => void answerFailure(error, request, reply),
     clientErrorHandler: answerBrokenRequest,
   }) as unknown as FastifyInstance;
@@ -141,31 +135,10 @@ function answerBrokenRequest(error: Error & { readonly code?: string }, socket: 
   socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }
 
-function observeRequests(fastify: FastifyInstance, logger: Logger, metrics: Metrics): void {
-  fastify.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
-    // An answer is for the one who asked; a handler that knows better says so.
-    reply.header('cache-control', 'no-store');
-    done();
-  });
-  fastify.addHook('onResponse', (request, reply, done) => {
-    const milliseconds = reply.elapsedTime;
-    const route = request.routeOptions.url ?? 'unknown';
-    metrics.observeRequest(request.method, route, reply.statusCode, milliseconds);
-    logRequest(logger, request, reply, milliseconds);
-    done();
-  });
-}
-
-/** A line for each request at the level debug; those that failed or took long are warnings. */
-function logRequest(logger: Logger, request: FastifyRequest, reply: FastifyReply, milliseconds: number): void {
-  const isNoteworthy = reply.statusCode >= 500 || milliseconds >= SLOW_MILLISECONDS;
-  if (!isNoteworthy && !logger.isLevelEnabled('debug')) return;
-  const { id: requestId, method, routeOptions } = request;
-  const fields = { requestId, method, route: routeOptions.url, status: reply.statusCode, milliseconds };
-  if (isNoteworthy) logger.warn(fields, 'request');
-  else logger.debug(fields, 'request');
-}
+/** The page of the documentation loads its own files and asks this server; it styles its parts one by one. */
+const DOCS_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
+  "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 async function documentRoutes(fastify: FastifyInstance): Promise<void> {
   await fastify.register(swagger, {
@@ -176,7 +149,7 @@ async function documentRoutes(fastify: FastifyInstance): Promise<void> {
   });
   await fastify.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: true,
+    staticCSP: DOCS_POLICY,
     uiConfig: { docExpansion: 'none', displayOperationId: true, validatorUrl: null },
   });
 }
