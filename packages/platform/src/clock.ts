@@ -14,9 +14,14 @@ export type ClockOrigin = { readonly wall: number; readonly business: number; re
 
 export function scaledClock(origin: ClockOrigin): Clock {
   const { wall, business, rate } = origin;
+  let latest = business;
   return {
     rate,
-    now: () => instant(Math.floor(business + (Date.now() - wall) * rate)),
+    now() {
+      // Where somebody sets the wall clock back, business time stands still until it is there again.
+      latest = Math.max(latest, Math.floor(business + (Date.now() - wall) * rate));
+      return instant(latest);
+    },
     atLeastWall: (duration, wallDuration) => Math.max(duration, wallDuration * rate),
   };
 }

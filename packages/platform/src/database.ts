@@ -32,6 +32,7 @@ export type Database = Query & {
   onCommitted(listener: (events: readonly RecordedEvent[]) => void): void;
   /** Told of each new connection: what an earlier one had locked or was told may be gone, the first time too. */
   onConnected(listener: () => void): void;
+  /** Waits for what is under way. A second call waits for the first. */
   close(): Promise<void>;
 };
 
@@ -169,6 +170,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pool = poolOf(options);
   const committedListeners: ((events: readonly RecordedEvent[]) => void)[] = [];
   const seal = options.seal ?? noEvents;
+  let closing: Promise<void> | undefined;
 
   async function attempt<Value>(work: (tx: Tx) => Promise<Value>, sealing: Seal): Promise<Committed<Value>> {
     const client = await pool.connect();
@@ -184,7 +186,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
     onCommitted: (listener) => void committedListeners.push(listener),
     onConnected: (listener) => void pool.on('connect', listener),
-    close: () => pool.end(),
+    close: () => (closing ??= pool.end()),
   };
 }
 

@@ -46,6 +46,13 @@ export async function readLog(
   }));
 }
 
+/** Positions have no gaps: where one shows, part of the log was dropped before this consumer had come so far. */
+function refuseGap(source: ContextName, after: number, events: readonly RecordedEvent[]): void {
+  const first = events[0]?.position;
+  if (first === undefined || first === after + 1 || after === 0) return;
+  throw new Error(`The log of ${source} begins at ${first}, and this consumer has only come to ${after}`);
+}
+
 /** The latest events of one log, without a gap. */
 class Tail {
   #events: RecordedEvent[] = [];
@@ -114,6 +121,7 @@ export function postgresTransport(options: PostgresTransportOptions): Transport 
     suspected.delete(source);
     const types = [...(consumer.wanted.get(source) ?? [])];
     const events = await readLog(consumer.query, source, after, eventsMax, types);
+    refuseGap(source, after, events);
     if (events.length === eventsMax) suspected.set(source, 'remote');
     return events;
   }

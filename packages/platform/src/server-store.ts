@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 
 const SECRET_BYTES = 32;
-const LOCK = 7_236_540_113;
+/** Taken by whoever makes something in the schema `platform`. */
+export const PLATFORM_SCHEMA_LOCK = 7_236_540_113;
 
 /** What the installation itself keeps, in a schema that no context's role may read. */
 export type ServerStore = {
@@ -16,7 +17,7 @@ export type ServerStore = {
 /** Opens it, and makes it where it is not there; several processes may do so at once. */
 export async function openServerStore(ownerUrl: string): Promise<ServerStore> {
   const secret = await withClient(ownerUrl, async (client) => {
-    await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
+    await client.query('SELECT pg_advisory_lock($1)', [PLATFORM_SCHEMA_LOCK]);
     await client.query('CREATE SCHEMA IF NOT EXISTS platform');
     await client.query('CREATE TABLE IF NOT EXISTS platform.secrets (name text PRIMARY KEY, value bytea NOT NULL)');
     await client.query('CREATE TABLE IF NOT EXISTS platform.progress (name text PRIMARY KEY, state text NOT NULL)');
