@@ -49,8 +49,9 @@ CREATE TABLE bank.transactions (
 CREATE UNIQUE INDEX one_capture_per_order ON bank.transactions (order_id) WHERE kind = 'capture';
 CREATE UNIQUE INDEX one_refund_per_order ON bank.transactions (order_id) WHERE kind = 'refund';
 CREATE UNIQUE INDEX one_capture_per_hold ON bank.transactions (hold_id) WHERE hold_id IS NOT NULL;
--- Takings of a stretch of time. The table grows in order of time, so a block range index serves and costs nothing to keep.
-CREATE INDEX transactions_by_time ON bank.transactions USING brin (at) WITH (pages_per_range = 32, autosummarize = on);
+-- Takings of a stretch of time. The table grows in order of time: a block range index serves and costs nothing to keep.
+CREATE INDEX transactions_by_time ON bank.transactions USING brin (at)
+  WITH (pages_per_range = 32, autosummarize = on);
 
 -- The ledger: two rows per transaction, never changed. The key is the order in which they took effect on the account;
 -- it serves the statement too. No foreign keys: post() is the only writer, and their triggers cost more than the rows.
@@ -93,7 +94,8 @@ CREATE TRIGGER closed_holds_stay_closed BEFORE UPDATE ON bank.holds FOR EACH ROW
 CREATE TRIGGER holds_are_kept BEFORE DELETE OR TRUNCATE ON bank.holds EXECUTE FUNCTION bank.refuse_change();
 
 -- What is held follows from the holds and from nothing else.
-CREATE FUNCTION bank.hold_opened() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = bank, pg_temp AS $$
+CREATE FUNCTION bank.hold_opened() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = bank, pg_temp AS $$
 BEGIN
   UPDATE accounts SET held = held + opened.amount
   FROM (SELECT account_id, sum(amount)::bigint AS amount FROM changed GROUP BY account_id) AS opened
@@ -101,7 +103,8 @@ BEGIN
   RETURN NULL;
 END $$;
 
-CREATE FUNCTION bank.hold_closed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = bank, pg_temp AS $$
+CREATE FUNCTION bank.hold_closed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = bank, pg_temp AS $$
 BEGIN
   UPDATE accounts SET held = held - closed.amount
   FROM (

@@ -24,7 +24,8 @@ const LOCK_FOR_DEPOSIT = statement(
   `SELECT ${ACCOUNT_COLUMNS} FROM accounts
    WHERE id = ANY ($1::uuid || ARRAY(
      SELECT deposits.id FROM accounts AS own
-     JOIN accounts AS deposits ON deposits.kind = 'deposits' AND deposits.site_id IS NULL AND deposits.currency = own.currency
+     JOIN accounts AS deposits ON deposits.kind = 'deposits' AND deposits.site_id IS NULL
+       AND deposits.currency = own.currency
      WHERE own.id = $1))
    ORDER BY id FOR NO KEY UPDATE`,
 );

@@ -77,17 +77,20 @@ export async function expectBalancedBooks(test: BankTest): Promise<void> {
   const [row] = await test.sql<Record<string, string>>(`
     SELECT
       (SELECT coalesce(sum(balance), 0) FROM bank.accounts) AS all_balances,
-      (SELECT count(*) FROM (SELECT FROM bank.entries GROUP BY transaction_id HAVING sum(amount) <> 0 OR count(*) <> 2) x)
-        AS unbalanced,
-      (SELECT count(*) FROM bank.transactions t WHERE NOT EXISTS (
-         SELECT FROM bank.entries e WHERE e.transaction_id = t.id AND e.account_id = t.to_account AND e.amount = t.amount)
-      ) AS without_entries,
-      (SELECT count(*) FROM bank.accounts a
-       LEFT JOIN LATERAL (SELECT sum(amount) AS total, count(*) AS entries, coalesce(max(number), 0) AS last
-                          FROM bank.entries e WHERE e.account_id = a.id) e ON true
-       WHERE coalesce(e.total, 0) <> a.balance OR e.entries <> a.last_entry OR e.last <> a.last_entry) AS wrong_balances,
       (SELECT count(*) FROM (
-         SELECT balance_after - amount - lag(balance_after, 1, 0::bigint) OVER (PARTITION BY account_id ORDER BY number) AS gap
+         SELECT FROM bank.entries GROUP BY transaction_id HAVING sum(amount) <> 0 OR count(*) <> 2) x) AS unbalanced,
+      (SELECT count(*) FROM bank.transactions t WHERE NOT EXISTS (
+         SELECT FROM bank.entries e
+         WHERE e.transaction_id = t.id AND e.account_id = t.to_account AND e.amount = t.amount)) AS without_entries,
+      (SELECT count(*) FROM bank.accounts a
+       LEFT JOIN LATERAL (
+         SELECT sum(amount) AS total, count(*) AS entries, coalesce(max(number), 0) AS last
+         FROM bank.entries e WHERE e.account_id = a.id) e ON true
+       WHERE coalesce(e.total, 0) <> a.balance OR e.entries <> a.last_entry OR e.last <> a.last_entry
+      ) AS wrong_balances,
+      (SELECT count(*) FROM (
+         SELECT balance_after - amount
+           - lag(balance_after, 1, 0::bigint) OVER (PARTITION BY account_id ORDER BY number) AS gap
          FROM bank.entries) x WHERE gap <> 0) AS gaps,
       (SELECT count(*) FROM bank.accounts a WHERE held <> (
          SELECT coalesce(sum(amount), 0) FROM bank.holds h

@@ -61,10 +61,11 @@ const CHECK_VIOLATION = '23514';
 const UNIQUE_VIOLATION = '23505';
 
 describe('the posting function', () => {
-  it('given a set, when it is posted, then each account has its entries in order, with the balance after each', async () => {
+  it('given a set, when it is posted, then each account has its entries in order, with balances', async () => {
     await post(deposited(ann, 500), movement({}), deposited(ann, 5), movement({ amount: euros(0) }));
     const rows = await test.sql(
-      'SELECT number::int, amount::int, balance_after::int AS after FROM bank.entries WHERE account_id = $1 ORDER BY number',
+      `SELECT number::int, amount::int, balance_after::int AS after FROM bank.entries
+       WHERE account_id = $1 ORDER BY number`,
       [ann],
     );
     expect(rows).toEqual([
@@ -104,7 +105,7 @@ describe('the posting function', () => {
     expect(await accountOf(test, ann)).toMatchObject({ balance: 500 });
   });
 
-  it('given a capture, when a refund gives back another amount, to another, or of none, then it is refused', async () => {
+  it('given a capture, when a refund is of another amount, person or order, then it is refused', async () => {
     const capture = movement({});
     await post(deposited(ann, 500), capture);
     const refund = movement({ kind: 'refund', orderId: capture.orderId, fromAccount: sales, toAccount: ann });
@@ -167,7 +168,7 @@ describe('what the role of the bank may not do', () => {
     }
   });
 
-  it('given the owner of the tables, when it changes or deletes what is written, then the database refuses', async () => {
+  it('given the owner of the tables, when it changes what is written, then the database refuses', async () => {
     await post(deposited(ann, 500));
     expect(await codeOf(test.sql('UPDATE bank.entries SET amount = 1'))).toBe('PV100');
     expect(await codeOf(test.sql('DELETE FROM bank.transactions'))).toBe('PV100');

@@ -131,7 +131,7 @@ describe('what the database refuses by itself', () => {
     }
   });
 
-  it('given more than is available, or an order with an open hold, when it is held, then the database refuses', async () => {
+  it('given too much, or an order with an open hold, when it is held, then the database refuses', async () => {
     const draft = draftOf(await customerWith(test, 500));
     const hold = (wanted: MoneyHoldDraft) =>
       inTx(test, (tx) => insertHold(tx, wanted, test.clock.now())).catch((error: unknown) => errorCode(error));

@@ -29,7 +29,7 @@ async function saidOf(orderId: string) {
 }
 
 describe('a user registers', () => {
-  it('given a registration, when it comes twice in a set and again, then one account is opened, and said once', async () => {
+  it('given a registration, when it comes twice in a set and again, then one account is opened', async () => {
     const userId = ids.next();
     await test.hear([userRegistered(userId), userRegistered(userId)]);
     await test.hear([userRegistered(userId)]);
@@ -67,7 +67,7 @@ describe('an order asks for its money', () => {
     await expectBalancedBooks(test);
   });
 
-  it('given cash and card, when they are asked for, then drawer and terminal hold what the takings grew by', async () => {
+  it('given cash and card, when they are asked for, then drawer and terminal hold the takings', async () => {
     const siteId = ids.next();
     await test.hear([
       paymentRequested(test, { siteId, tender: 'cash', amount: euros(250) }),
@@ -124,7 +124,7 @@ describe('an order asks for its money', () => {
 
 describe('an order is to be refunded', () => {
   it.each(['account', 'cash', 'card'] as const)(
-    'given an order paid by %s, when refunds are requested again and again, then its money goes back there once',
+    'given an order paid by %s, when refunds are requested thrice, then its money goes back once',
     async (tender) => {
       const customerId = await customerWith(test, 350);
       const orderId = ids.next();
@@ -143,7 +143,7 @@ describe('an order is to be refunded', () => {
     },
   );
 
-  it('given payment and refund of an order in one set, when they come, then both take effect in their order', async () => {
+  it('given payment and refund of an order in one set, when they come, then both take effect', async () => {
     const customerId = await customerWith(test, 350);
     const orderId = ids.next();
     await test.hear([paymentRequested(test, { orderId, customerId }), refundRequested(orderId)]);

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => test.close());
 
 describe('at the same time', () => {
-  it('given an account that is not open, when 50 deposits come at once, then it is opened once and has them all', async () => {
+  it('given an account that is not open, when 50 deposits come at once, then it has them all', async () => {
     const ann = ids.next();
     const deposits = await Promise.all(Array.from({ length: 50 }, () => test.running.open.deposit(ann, euros(7))));
     expect(deposits.every((deposit) => deposit.ok)).toBe(true);
@@ -28,7 +28,7 @@ describe('at the same time', () => {
     await expectBalancedBooks(test);
   });
 
-  it('given 50 deposits of one customer, when captures come at once, then no cent is lost and no floor is broken', async () => {
+  it('given 50 deposits, when captures come at once, then no cent is lost and no floor broken', async () => {
     const siteId = ids.next();
     const ann = await customerWith(test, 100);
     const [, ...paidIn] = await Promise.all([

@@ -26,11 +26,11 @@ function pay(id: string | undefined, body: unknown, { in: served = demo, ...requ
 }
 
 const manager = ids.next();
-const asManager = { roles: 'manager' };
-const asStaff = { roles: 'staff' };
+const managers = { roles: 'manager' };
+const staff = { roles: 'staff' };
 
 describe('GET /api/bank/accounts', () => {
-  it('given a user whom the bank does not know yet, when the own account is read, then it is opened, empty', async () => {
+  it('given a user whom the bank does not know yet, when the own account is read, then it is opened', async () => {
     const ann = ids.next();
     const empty = { id: ann, balance: euros(0), held: euros(0), available: euros(0) };
     expect(await get('/api/bank/accounts/me', ann)).toMatchObject({ status: 200, body: empty });
@@ -46,12 +46,12 @@ describe('GET /api/bank/accounts', () => {
     await inTx(test, (tx) => authoriseHold(tx, draft, { now: test.clock.now(), ids }));
     const body = { id: ann, balance: euros(500), held: euros(180), available: euros(320) };
     expect(await get('/api/bank/accounts/me', ann)).toMatchObject({ status: 200, body });
-    expect(await get(`/api/bank/accounts/${ann}`, manager, asManager)).toMatchObject({ status: 200, body });
+    expect(await get(`/api/bank/accounts/${ann}`, manager, managers)).toMatchObject({ status: 200, body });
   });
 
   it("given somebody else's account, when others than a manager read it, then there is no such account", async () => {
     const ann = await customerWith(demo.test, 500);
-    for (const request of [{}, asStaff]) {
+    for (const request of [{}, staff]) {
       const { status, body } = await get(`/api/bank/accounts/${ann}`, ids.next(), request);
       expect({ status, type: body.type }).toEqual({ status: 404, type: '/problems/not-found' });
     }
@@ -62,9 +62,9 @@ describe('GET /api/bank/accounts', () => {
     await test.hear([paymentRequested(test, { tender: 'cash' })]);
     const [drawer] = await test.sql<{ id: string }>("SELECT id FROM bank.accounts WHERE kind = 'cash'");
     for (const id of [ids.next(), drawer?.id]) {
-      expect(await get(`/api/bank/accounts/${id}`, manager, asManager)).toMatchObject({ status: 404 });
+      expect(await get(`/api/bank/accounts/${id}`, manager, managers)).toMatchObject({ status: 404 });
     }
-    expect(await get('/api/bank/accounts/7', manager, asManager)).toMatchObject({ status: 400 });
+    expect(await get('/api/bank/accounts/7', manager, managers)).toMatchObject({ status: 400 });
   });
 });
 
@@ -82,7 +82,7 @@ describe('POST /api/bank/deposits', () => {
     await expectBalancedBooks(demo.test);
   });
 
-  it('given a key, when the deposit is repeated, then its first answer comes again and the money is there once', async () => {
+  it('given a key, when the deposit is repeated, then its answer is too, and the money is there once', async () => {
     const ann = ids.next();
     const request = { key: 'rent' };
     const first = await pay(ann, { amount: euros(500) }, request);
@@ -95,13 +95,13 @@ describe('POST /api/bank/deposits', () => {
   it('given no demo, when a customer or staff pay in to themselves, then that is forbidden', async () => {
     const ann = await customerWith(shop.test, 100);
     expect(await pay(ann, { amount: euros(500) }, { in: shop })).toMatchObject({ status: 403 });
-    expect(await pay(ann, { amount: euros(500) }, { ...asStaff, in: shop })).toMatchObject({ status: 403 });
+    expect(await pay(ann, { amount: euros(500) }, { ...staff, in: shop })).toMatchObject({ status: 403 });
     expect(await get('/api/bank/accounts/me', ann, { in: shop })).toMatchObject({ body: { balance: euros(100) } });
   });
 
   it('given no demo, when a manager pays in to any account that there is, then the money is there', async () => {
     const ann = await customerWith(shop.test, 100);
-    const request = { ...asManager, in: shop };
+    const request = { ...managers, in: shop };
     expect(await pay(manager, { amount: euros(50), accountId: ann }, request)).toMatchObject({
       status: 201,
       body: { accountId: ann, balance: euros(150) },
@@ -116,7 +116,7 @@ describe('POST /api/bank/deposits', () => {
   it("given a demo, when a customer pays in to somebody else's account, then there is no such account", async () => {
     const ann = await customerWith(demo.test, 100);
     expect(await pay(ids.next(), { amount: euros(50), accountId: ann })).toMatchObject({ status: 404 });
-    expect(await pay(ids.next(), { amount: euros(50), accountId: ann }, asStaff)).toMatchObject({ status: 404 });
+    expect(await pay(ids.next(), { amount: euros(50), accountId: ann }, staff)).toMatchObject({ status: 404 });
   });
 
   it('given an account in euros, when dollars are paid in, then the deposit is refused', async () => {
@@ -142,7 +142,7 @@ describe('POST /api/bank/deposits', () => {
 });
 
 describe('GET /api/bank/accounts/me/entries', () => {
-  it('given deposits, a payment and its refund, when the statement is read, then it is newest first, with balances', async () => {
+  it('given a payment and its refund, when the statement is read, then it is newest first, with balances', async () => {
     const { test } = demo;
     const ann = await customerWith(test, 1_000);
     const [orderId, siteId] = [ids.next(), ids.next()];
@@ -159,7 +159,7 @@ describe('GET /api/bank/accounts/me/entries', () => {
     });
   });
 
-  it('given seven entries, when they are read by three, then three pages show each once and the last says so', async () => {
+  it('given seven entries, when they are read by three, then three pages show each once', async () => {
     const ann = ids.next();
     for (let amount = 1; amount <= 7; amount += 1) await pay(ann, { amount: euros(amount) });
     const seen: unknown[] = [];
@@ -169,7 +169,7 @@ describe('GET /api/bank/accounts/me/entries', () => {
       const items = body.items as { amount: { amount: number } }[];
       expect(items).toHaveLength(size);
       seen.push(...items.map((item) => item.amount.amount));
-      cursor = `&cursor=${body.nextCursor}`;
+      cursor = `&cursor=${String(body.nextCursor)}`;
     }
     expect(seen).toEqual([7, 6, 5, 4, 3, 2, 1]);
     expect(cursor).toBe('&cursor=undefined');
@@ -209,18 +209,18 @@ describe('GET /api/bank/takings', () => {
       net: euros(50),
     };
     const url = `/api/bank/takings?siteId=${siteId}`;
-    expect((await get(url, manager, asStaff)).body).toEqual({ siteId, items: [account, card, cash] });
+    expect((await get(url, manager, staff)).body).toEqual({ siteId, items: [account, card, cash] });
     const from = formatInstant(plus(start, MINUTE));
-    expect((await get(`${url}&from=${from}`, manager, asStaff)).body).toEqual({ siteId, from, items: [card, cash] });
-    expect((await get(`${url}&to=${from}`, manager, asStaff)).body).toEqual({ siteId, to: from, items: [account] });
-    const { status } = await get(`${url}&from=${from}&to=${from}`, manager, asStaff);
+    expect((await get(`${url}&from=${from}`, manager, staff)).body).toEqual({ siteId, from, items: [card, cash] });
+    expect((await get(`${url}&to=${from}`, manager, staff)).body).toEqual({ siteId, to: from, items: [account] });
+    const { status } = await get(`${url}&from=${from}&to=${from}`, manager, staff);
     expect(status).toBe(400);
-    expect(await get(`${url}&to=9999-12-31T23:59:59-14:00`, manager, asStaff)).toMatchObject({ status: 200 });
+    expect(await get(`${url}&to=9999-12-31T23:59:59-14:00`, manager, staff)).toMatchObject({ status: 200 });
   });
 
   it('given a site where nothing was sold, when its takings are asked for, then there are none', async () => {
     const siteId = ids.next();
-    expect((await get(`/api/bank/takings?siteId=${siteId}`, manager, asManager)).body).toEqual({ siteId, items: [] });
+    expect((await get(`/api/bank/takings?siteId=${siteId}`, manager, managers)).body).toEqual({ siteId, items: [] });
   });
 });
 

@@ -41,7 +41,7 @@ export const PaymentRefunded = Type.Object(
 );
 export type PaymentRefunded = Static<typeof PaymentRefunded>;
 
-/** Key: the account for what is about an account, the site for what is about an order. Subject: the account, or the order. */
+/** Key and subject: the account twice for what is about an account, the site and the order for the rest. */
 export const bankEvents = {
   'bank.account-opened.v1': AccountOpened,
   'bank.deposit-received.v1': DepositReceived,

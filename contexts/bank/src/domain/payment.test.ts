@@ -63,7 +63,7 @@ describe('payments', () => {
     expect(outcomes(asked, [customer('ann', 9_000)], plus(NOW, 1))).toEqual(['too-late', 'too-late', 'too-late']);
   });
 
-  it('given an account in euros, when dollars are asked for, then the payment is declined even if it is nothing', () => {
+  it('given an account in euros, when dollars are asked for, then even none are given', () => {
     const asked = [payment({ amount: money(1, 'USD') }), payment({ amount: money(0, 'USD') })];
     expect(outcomes(asked, [customer('ann', 9_000)])).toEqual(['currency-mismatch', 'currency-mismatch']);
   });
@@ -79,7 +79,7 @@ describe('payments', () => {
     ]);
   });
 
-  it('given cash and card, when a payment is asked for, then it comes from the drawer or the terminal, in its currency', () => {
+  it('given cash and card, when a payment is asked for, then drawer or terminal pay, in its currency', () => {
     const asked = [payment({ tender: 'cash' }), payment({ tender: 'card', amount: money(5, 'USD') })];
     expect(decidePayments(asked, accountBook(tills), NOW)).toMatchObject([
       { fromAccount: 'cash EUR', toAccount: 'sales EUR' },

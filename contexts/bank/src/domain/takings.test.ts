@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { stretchOf, takingsOf } from './takings.ts';
 
 describe('takings', () => {
-  it('given sums of captures and refunds, when they are put together, then each tender and currency stands once', () => {
+  it('given sums of captures and refunds, when put together, then each tender and currency is one', () => {
     expect(
       takingsOf([
         { kind: 'capture', tender: 'account', currency: 'EUR', count: 2, amount: 700 },
@@ -24,7 +24,7 @@ describe('takings', () => {
     expect(stretchOf(undefined, undefined)).toEqual({ ok: true, value: { from: undefined, to: undefined } });
   });
 
-  it('given a moment that its offset pushes beyond the year 9999, when it is read, then it is the end of that year', () => {
+  it('given a moment that its offset pushes beyond the year 9999, then it is the end of that year', () => {
     const stretch = stretchOf(undefined, '9999-12-31T23:59:59-14:00');
     expect(stretch).toEqual({ ok: true, value: { from: undefined, to: Date.UTC(9999, 11, 31, 23, 59, 59, 999) } });
   });

@@ -14,7 +14,7 @@ import { lockBook } from './lock-book.ts';
 import type { Moment } from './moment.ts';
 import { paymentCaptured } from './take-payments.ts';
 
-/** Sets money aside on a customer's account. Refuses what {@link authorise} refuses; the same ask again changes nothing. */
+/** Sets money aside on an account. Refuses what {@link authorise} refuses; the same ask again changes nothing. */
 export async function authoriseHold(
   tx: Tx,
   draft: MoneyHoldDraft,
