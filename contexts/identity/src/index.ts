@@ -1,13 +1,13 @@
 import type { Instant, Result } from '@provender/kernel';
 import type { ContextModule, ContextPlatform, OpenContext, Tx } from '@provender/platform';
 import type { JWK } from 'jose';
-import { authorizationServer } from './authorization-server.ts';
+import { authorizationServer } from './authorization-server/provider.ts';
 import type { ClientRefusal } from './domain/client.ts';
 import type { User } from './domain/user.ts';
-import { addressOf, type OAuthExchange, oauthExchange } from './oauth-exchange.ts';
-import { oauthRoutes } from './oauth-routes.ts';
+import { addressOf, type OAuthExchange, oauthExchange } from './authorization-server/exchange.ts';
+import { oauthRoutes } from './routes/oauth.ts';
 import { hashQueue } from './password-hash.ts';
-import { userRoutes } from './routes.ts';
+import { userRoutes } from './routes/users.ts';
 import { ensureSigningKey, privateKeys, publicKeys } from './signing-keys.ts';
 import { addPeople, hashForPeople, type Person } from './use-cases/add-people.ts';
 import {

@@ -194,8 +194,8 @@ export async function countSignInFailure(tx: Tx, keys: readonly FailureKey[]): P
 
 const FORGET_FAILURES = statement('forget-failures', 'DELETE FROM sign_in_failures WHERE key_hash = ANY ($1::bytea[])');
 
-export async function forgetSignInFailures(query: Query, keys: readonly FailureKey[]): Promise<void> {
-  await query.query(FORGET_FAILURES, [keys.map((key) => key.hash)]);
+export async function forgetSignInFailures(tx: Tx, keys: readonly FailureKey[]): Promise<void> {
+  await tx.query(FORGET_FAILURES, [keys.map((key) => key.hash)]);
 }
 
 const PURGE_ARTIFACTS = statement(
@@ -254,9 +254,9 @@ export type NewArtifact = {
   readonly seconds: number;
 };
 
-export async function saveArtifact(query: Query, artifact: NewArtifact): Promise<void> {
+export async function saveArtifact(tx: Tx, artifact: NewArtifact): Promise<void> {
   const { model, idHash, grantId, payload, seconds } = artifact;
-  await query.query(SAVE_ARTIFACT, [model, idHash, grantId ?? null, JSON.stringify(payload), seconds]);
+  await tx.query(SAVE_ARTIFACT, [model, idHash, grantId ?? null, JSON.stringify(payload), seconds]);
 }
 
 const ARTIFACT = statement(
@@ -283,14 +283,14 @@ const CONSUME_ARTIFACT = statement(
 );
 
 /** Gives false where it was consumed already, or has gone. */
-export async function consumeArtifact(query: Query, model: string, idHash: Buffer): Promise<boolean> {
-  return (await query.query(CONSUME_ARTIFACT, [model, idHash])).length === 1;
+export async function consumeArtifact(tx: Tx, model: string, idHash: Buffer): Promise<boolean> {
+  return (await tx.query(CONSUME_ARTIFACT, [model, idHash])).length === 1;
 }
 
 const DELETE_ARTIFACT = statement('delete-artifact', 'DELETE FROM artifacts WHERE model = $1 AND id_hash = $2');
 
-export async function deleteArtifact(query: Query, model: string, idHash: Buffer): Promise<void> {
-  await query.query(DELETE_ARTIFACT, [model, idHash]);
+export async function deleteArtifact(tx: Tx, model: string, idHash: Buffer): Promise<void> {
+  await tx.query(DELETE_ARTIFACT, [model, idHash]);
 }
 
 const DELETE_ARTIFACTS_OF_GRANT = statement(
@@ -298,8 +298,8 @@ const DELETE_ARTIFACTS_OF_GRANT = statement(
   'DELETE FROM artifacts WHERE model = $1 AND grant_id = $2',
 );
 
-export async function deleteArtifactsOfGrant(query: Query, model: string, grantId: string): Promise<void> {
-  await query.query(DELETE_ARTIFACTS_OF_GRANT, [model, grantId]);
+export async function deleteArtifactsOfGrant(tx: Tx, model: string, grantId: string): Promise<void> {
+  await tx.query(DELETE_ARTIFACTS_OF_GRANT, [model, grantId]);
 }
 
 const END_FAMILY = statement(
@@ -308,6 +308,6 @@ const END_FAMILY = statement(
 );
 
 /** Ends a grant with every token of it. A token that is just being saved for it is worth nothing without the grant. */
-export async function endFamily(query: Query, grantId: string, grantIdHash: Buffer): Promise<void> {
-  await query.query(END_FAMILY, [grantId, grantIdHash]);
+export async function endFamily(tx: Tx, grantId: string, grantIdHash: Buffer): Promise<void> {
+  await tx.query(END_FAMILY, [grantId, grantIdHash]);
 }

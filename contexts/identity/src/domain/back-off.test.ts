@@ -38,7 +38,7 @@ describe('backing off', () => {
     expect(waitOf([{ scope: 'pair', failures: 1_000, sinceLastFailure: HOUR }])).toBe(0);
   });
 
-  it('given any counts, when one more failure is counted, then the wait never gets shorter, nor longer than an hour', () => {
+  it('given any counts, when one more failure is counted, then the wait is no shorter, and never an hour', () => {
     fc.assert(
       fc.property(scopes, fc.nat(2_000), fc.nat(2 * HOUR), (scope, failures, sinceLastFailure) => {
         const before = waitOf([{ scope, failures, sinceLastFailure }]);

@@ -35,7 +35,7 @@ function waitAfter({ free, waitMax }: Pace, failures: number): Milliseconds {
   return Math.min(waitMax, SECOND * 2 ** Math.min(failures - free, 30));
 }
 
-/** Takes the failures counted so far. Refuses an attempt that comes before its wait is over, and says how long that is. */
+/** Takes the failures counted so far. Refuses an attempt before its wait is over, and says how long that is. */
 export function attemptSignIn(counts: readonly FailureCount[]): Result<undefined, BackOffRefusal> {
   let retryAfter = 0;
   for (const { scope, failures, sinceLastFailure } of counts) {

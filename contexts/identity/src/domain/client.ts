@@ -1,7 +1,7 @@
 import type { Role } from '@provender/contracts';
 import { accept, type Result, refuse } from '@provender/kernel';
 
-/** `machine`: the credentials of one vending machine. `confidential`: a program of somebody else that keeps a secret. */
+/** `machine`: credentials of one vending machine. `confidential`: a program of somebody else that keeps a secret. */
 export const CLIENT_KINDS = ['machine', 'confidential'] as const;
 export type ClientKind = (typeof CLIENT_KINDS)[number];
 
@@ -21,7 +21,7 @@ export function rolesOfClient(kind: ClientKind, wanted: readonly Role[]): readon
   return kind === 'machine' ? ['machine'] : wanted.filter((role) => role !== 'machine');
 }
 
-/** Takes a client (undefined where there is none). Refuses one that is revoked: that is final, it gets no new secret. */
+/** Takes a client (undefined where there is none). Refuses a revoked one: that is final, it gets no new secret. */
 export function usableClient(client: Client | undefined): Result<Client, ClientRefusal> {
   if (client === undefined) return refuse({ kind: 'unknown-client' });
   if (client.revoked) return refuse({ kind: 'client-revoked' });

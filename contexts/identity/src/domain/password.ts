@@ -35,11 +35,12 @@ export function normalisePassword(password: string): string {
 
 /**
  * Takes the password that somebody wants to have and the e-mail address it would belong to.
- * Refuses, in this order, what is too short or too long, what is the address or its name part, what everybody tries first.
+ * Refuses, in this order, what is too short or too long, what is the address or its name part, and what everybody
+ * tries first.
  */
 export function choosePassword(password: string, email: string): Result<string, PasswordRefusal> {
   const chosen = normalisePassword(password);
-  const length = [...chosen].length;
+  const length = Array.from(chosen).length;
   if (length < PASSWORD_LENGTH_MIN) return refuse({ kind: 'password-too-short' });
   if (length > PASSWORD_LENGTH_MAX) return refuse({ kind: 'password-too-long' });
   const plain = chosen.toLowerCase();

@@ -30,7 +30,7 @@ function newSecret(): string {
   return randomBytes(SECRET_BYTES).toString('base64url');
 }
 
-/** Makes credentials. Refuses a client that could do nothing, and a second pair for one machine: rotate or revoke the first. */
+/** Makes credentials. Refuses a client that could do nothing, and a second pair for one machine. */
 export async function createClient(
   tx: Tx,
   ids: Ids,

@@ -15,7 +15,7 @@ export type Registration = {
 
 export type RegisterRefusal = { readonly kind: 'email-taken' };
 
-/** Takes registrations whose passwords were checked and hashed. Refuses, each for itself, where the address is taken. */
+/** Takes registrations whose passwords were checked and hashed. Refuses each whose address is taken. */
 export async function registerUsers(
   tx: Tx,
   ids: Ids,

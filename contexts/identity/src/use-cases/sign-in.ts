@@ -39,11 +39,8 @@ async function checkPassword(
     return refuse({ kind: 'wrong-credentials' });
   }
   // Whoever knows the password clears the pair and the account; what the address tried on others stays counted.
-  if (counts.length > 0)
-    await forgetSignInFailures(
-      db,
-      keys.filter((key) => key.scope !== 'address'),
-    );
+  const cleared = keys.filter((key) => key.scope !== 'address');
+  if (counts.length > 0) await db.withTx((tx) => forgetSignInFailures(tx, cleared));
   return accept(known.user);
 }
 

@@ -54,7 +54,7 @@ export function oauthExchange(provider: Provider): OAuthExchange {
         Promise.resolve(callback(request, response)).catch(reject);
       });
       const failure = failures.get(request);
-      if (failure !== undefined) throw failure;
+      if (failure !== undefined) throw failure instanceof Error ? failure : new Error('The library failed');
       return { status: response.statusCode, headers: headersOf(response), body };
     },
   };

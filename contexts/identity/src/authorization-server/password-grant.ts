@@ -1,9 +1,9 @@
 import { ACCESS_TOKEN_AUDIENCE, API_SCOPE } from '@provender/contracts';
 import { type Milliseconds, SECOND } from '@provender/kernel';
 import { type Account, errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
-import type { User } from './domain/user.ts';
+import type { User } from '../domain/user.ts';
 import { RESOURCE_SERVER } from './resource-server.ts';
-import { signIn, type SignInPlace, type SignInRefusal } from './use-cases/sign-in.ts';
+import { signIn, type SignInPlace, type SignInRefusal } from '../use-cases/sign-in.ts';
 
 export const PASSWORD_GRANT = 'password';
 

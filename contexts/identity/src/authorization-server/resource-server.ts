@@ -1,8 +1,8 @@
 import { ACCESS_TOKEN_AUDIENCE, API_SCOPE } from '@provender/contracts';
 import { type Milliseconds, SECOND } from '@provender/kernel';
 import type { ResourceServer } from 'oidc-provider';
-import { ACCESS_TOKEN_LIFETIME } from './domain/token-lifetimes.ts';
-import { SIGNING_ALGORITHM } from './signing-keys.ts';
+import { ACCESS_TOKEN_LIFETIME } from '../domain/token-lifetimes.ts';
+import { SIGNING_ALGORITHM } from '../signing-keys.ts';
 
 /** The authorization server counts in seconds. */
 export function inSeconds(duration: Milliseconds): number {

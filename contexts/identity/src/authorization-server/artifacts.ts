@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { FIRST_PARTY_CLIENT_ID } from '@provender/contracts';
 import { isUuid } from '@provender/kernel';
-import type { Query } from '@provender/platform';
+import type { Database } from '@provender/platform';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
-import { CLIENT_KINDS } from './domain/client.ts';
+import { CLIENT_KINDS } from '../domain/client.ts';
 import {
   artifactByHash,
   clientById,
@@ -12,7 +12,7 @@ import {
   deleteArtifactsOfGrant,
   endFamily,
   saveArtifact,
-} from './store.ts';
+} from '../store.ts';
 
 /** What is really kept. Access tokens are signed and kept nowhere, so a look for one finds nothing without a query. */
 const KEPT_MODELS = new Set(['Grant', 'RefreshToken']);
@@ -30,7 +30,7 @@ const FIRST_PARTY: AdapterPayload = {
 };
 
 /** The authorization server's memory: one of these for each of its models. */
-export function artifactStore(db: Query): (model: string) => Adapter {
+export function artifactStore(db: Database): (model: string) => Adapter {
   return (model) => (model === 'Client' ? clients(db) : artifacts(db, model));
 }
 
@@ -38,7 +38,7 @@ function hashOf(id: string): Buffer {
   return createHash('sha256').update(id).digest();
 }
 
-function artifacts(db: Query, model: string): Adapter {
+function artifacts(db: Database, model: string): Adapter {
   const isKept = KEPT_MODELS.has(model);
 
   async function find(id: string): Promise<AdapterPayload | undefined> {
@@ -53,19 +53,20 @@ function artifacts(db: Query, model: string): Adapter {
     async upsert(id, { jti: _secret, ...payload }, expiresIn) {
       if (!isKept || expiresIn === undefined) throw new Error(`No ${model} is ever kept without an end`);
       const { grantId } = payload;
-      await saveArtifact(db, { model, idHash: hashOf(id), grantId, payload, seconds: expiresIn });
+      const artifact = { model, idHash: hashOf(id), grantId, payload, seconds: expiresIn };
+      await db.withTx((tx) => saveArtifact(tx, artifact));
     },
     find,
     async consume(id) {
-      if (await consumeArtifact(db, model, hashOf(id))) return;
+      if (await db.withTx((tx) => consumeArtifact(tx, model, hashOf(id)))) return;
       // Somebody else has used it since it was read: one of the two is not who it belongs to, so both are out.
       const grantId = (await find(id))?.grantId;
-      if (grantId !== undefined) await endFamily(db, grantId, hashOf(grantId));
+      if (grantId !== undefined) await db.withTx((tx) => endFamily(tx, grantId, hashOf(grantId)));
       throw new errors.InvalidGrant('refresh token already used');
     },
-    destroy: (id) => deleteArtifact(db, model, hashOf(id)),
+    destroy: (id) => db.withTx((tx) => deleteArtifact(tx, model, hashOf(id))),
     async revokeByGrantId(grantId) {
-      if (isKept) await deleteArtifactsOfGrant(db, model, grantId);
+      if (isKept) await db.withTx((tx) => deleteArtifactsOfGrant(tx, model, grantId));
     },
     findByUid: async () => undefined,
     findByUserCode: async () => undefined,
@@ -73,7 +74,7 @@ function artifacts(db: Query, model: string): Adapter {
 }
 
 /** Clients are read anew for each request: one that was revoked a moment ago is gone. */
-function clients(db: Query): Adapter {
+function clients(db: Database): Adapter {
   const refuseToWrite = async () => {
     throw new Error('Clients are made by use cases and not by the authorization server');
   };

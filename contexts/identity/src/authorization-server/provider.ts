@@ -10,14 +10,14 @@ import {
   type KoaContextWithOIDC,
   Provider,
 } from 'oidc-provider';
-import { artifactStore, CLIENT_EXTRAS, type ClientExtras } from './artifact-store.ts';
-import { ACCESS_TOKEN_LIFETIME, GRANT_LIFETIME, REFRESH_TOKEN_LIFETIME } from './domain/token-lifetimes.ts';
+import { artifactStore, CLIENT_EXTRAS, type ClientExtras } from './artifacts.ts';
+import { ACCESS_TOKEN_LIFETIME, GRANT_LIFETIME, REFRESH_TOKEN_LIFETIME } from '../domain/token-lifetimes.ts';
 import { accountOf, type AddressOf, addPasswordGrant, type UserAccount } from './password-grant.ts';
 import { inSeconds, RESOURCE_SERVER } from './resource-server.ts';
-import { SIGNING_ALGORITHM } from './signing-keys.ts';
-import { userById } from './store.ts';
-import { hashSecret } from './use-cases/manage-clients.ts';
-import type { SignInPlace } from './use-cases/sign-in.ts';
+import { SIGNING_ALGORITHM } from '../signing-keys.ts';
+import { userById } from '../store.ts';
+import { hashSecret } from '../use-cases/manage-clients.ts';
+import type { SignInPlace } from '../use-cases/sign-in.ts';
 
 /** Where what of the authorization server is found; the routes and the library share this table. */
 export const OAUTH_PATHS = {
@@ -55,6 +55,9 @@ function configurationOf({ db, keys }: AuthorizationServerOptions): Configuratio
     clientDefaults: { id_token_signed_response_alg: SIGNING_ALGORITHM },
     extraClientMetadata: { properties: [...CLIENT_EXTRAS] },
     scopes: [API_SCOPE],
+    // Pages that sign in by themselves come later; until then nothing is offered that is not there.
+    responseTypes: [],
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,
     ttl: {
       AccessToken: inSeconds(ACCESS_TOKEN_LIFETIME),
@@ -64,7 +67,7 @@ function configurationOf({ db, keys }: AuthorizationServerOptions): Configuratio
     },
     features: {
       clientCredentials: { enabled: true },
-      revocation: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => ACCESS_TOKEN_AUDIENCE,

@@ -1,9 +1,9 @@
-import { FIRST_PARTY_CLIENT_ID, OAuthError, TokenAnswer } from '@provender/contracts';
+import { API_SCOPE, FIRST_PARTY_CLIENT_ID, OAuthError, TokenAnswer } from '@provender/contracts';
 import type { HttpApp } from '@provender/platform';
 import type { FastifyReply } from 'fastify';
 import { type TSchema, Type } from 'typebox';
-import { OAUTH_PATHS } from './authorization-server.ts';
-import type { OAuthAnswer, OAuthExchange } from './oauth-exchange.ts';
+import { OAUTH_PATHS } from '../authorization-server/provider.ts';
+import type { OAuthAnswer, OAuthExchange } from '../authorization-server/exchange.ts';
 
 /** The first call starts the authorization server: before the server listens, nobody knows the issuer's port. */
 export type OpenExchange = () => Promise<OAuthExchange>;
@@ -30,10 +30,14 @@ export function oauthRoutes(app: HttpApp, exchange: OpenExchange): void {
     const schema = { summary, tags: [app.context], response: { 200: ANY_OBJECT } };
     app.fastify.get(url, { schema, config: { access: 'anyone' } }, async ({ ip }, reply) => {
       const { handle } = await exchange();
+      reply.header('cache-control', DOCUMENT_CACHED);
       return send(reply, await handle({ method: 'GET', path: url, body: '', authorization: undefined, address: ip }));
     });
   }
 }
+
+/** Keys and addresses change rarely; a verifier that meets an unknown key asks again anyway. */
+const DOCUMENT_CACHED = 'public, max-age=300';
 
 const FORM = 'application/x-www-form-urlencoded';
 const ANY_OBJECT = Type.Object({}, { additionalProperties: true });
@@ -69,7 +73,10 @@ function formSchema(fields: readonly string[]): TSchema {
   return Type.Unsafe({ type: ['object', 'null'], properties, additionalProperties: true });
 }
 
-/** The form as it came; who names no client is our own public one. A field sent twice stays two, for the library to refuse. */
+/**
+ * The form as it came; who names no client is our own public one. A field sent twice stays two, for the library to
+ * refuse.
+ */
 function formBody(body: unknown, authorization: string | undefined): string {
   const form = new URLSearchParams();
   for (const [name, value] of Object.entries(isForm(body) ? body : {})) {
@@ -77,6 +84,7 @@ function formBody(body: unknown, authorization: string | undefined): string {
   }
   const namesClient = form.has('client_id') || form.has('client_assertion') || authorization !== undefined;
   if (!namesClient) form.set('client_id', FIRST_PARTY_CLIENT_ID);
+  if (form.get('grant_type') === 'client_credentials' && !form.has('scope')) form.set('scope', API_SCOPE);
   return form.toString();
 }
 

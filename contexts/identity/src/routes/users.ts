@@ -11,17 +11,20 @@ import {
   read,
   write,
 } from '@provender/platform';
-import { choosePassword, type PasswordRefusal } from './domain/password.ts';
-import { mayRead, ROLES_AT_REGISTRATION } from './domain/user.ts';
-import { type HashQueue, hashPassword } from './password-hash.ts';
-import { userById, usersNewestFirst } from './store.ts';
-import { changeRoles } from './use-cases/change-roles.ts';
-import { registerUsers } from './use-cases/register-users.ts';
+import { choosePassword, type PasswordRefusal } from '../domain/password.ts';
+import { mayRead, ROLES_AT_REGISTRATION } from '../domain/user.ts';
+import { type HashQueue, hashPassword } from '../password-hash.ts';
+import { userById, usersNewestFirst } from '../store.ts';
+import { changeRoles } from '../use-cases/change-roles.ts';
+import { registerUsers } from '../use-cases/register-users.ts';
 
 export type RoutesPlace = { readonly db: Database; readonly ids: Ids; readonly hashes: HashQueue };
 
 /** Statuses of the refusals of this context. */
 const problems = { 'email-taken': 409, 'last-manager': 409 } as const;
+
+/** From one address in a minute: each costs a hash, and stays. */
+const REGISTRATIONS_MAX = { max: 300, timeWindow: 60_000 };
 
 const PASSWORD_ADVICE = {
   'password-too-short': 'must have at least 8 characters',
@@ -48,6 +51,7 @@ function register(app: HttpApp, { db, ids, hashes }: RoutesPlace): void {
     schema: { body: RegisterUserRequest, response: { 201: UserView } },
     db,
     problems,
+    rateLimit: REGISTRATIONS_MAX,
     async prepare({ body }) {
       const chosen = choosePassword(body.password, body.email);
       if (!chosen.ok) return badPassword(chosen.refusal);
