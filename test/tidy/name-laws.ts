@@ -7,8 +7,8 @@ const EMPTY_WORDS = ['Manager', 'Helper', 'Helpers', 'Base', 'Impl', 'Util', 'Ut
 const EMPTY_NAME = new RegExp(`(^|[a-z0-9])(${EMPTY_WORDS.join('|')})$`);
 const EMPTY_FILE = new RegExp(`(^|-)(${EMPTY_WORDS.join('|').toLowerCase()})(\\.|$)`);
 
-/** A question about somebody, such as whether he is a manager, is named by the answer's word. */
-const QUESTION = /^(is|has|may|can|stays|becomes|needs)[A-Z]/;
+/** A question about somebody, such as whether he is a manager, and what is done as one, end in the role's word. */
+const QUESTION = /^(is|has|may|can|stays|becomes|needs|as|for)[A-Z]/;
 
 const DECLARATIONS = new Set([
   'FunctionDeclaration',

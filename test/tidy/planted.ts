@@ -172,6 +172,7 @@ export const planted: Readonly<Record<string, Planted>> = {
     keeps: [
       [STORE, `// ${'é'.repeat(117)}\n`],
       ['docs/wide.md', 'x'.repeat(200)],
+      [TEST, `test('${'given '.repeat(20)}', () => {});\n`],
     ],
   },
   'files and folders are named in kebab-case': {
