@@ -45,11 +45,11 @@ async function purchase(client: pg.Client, product: number, account: number): Pr
   );
   const { id } = order.rows[0] as { id: string };
   await run('line', 'INSERT INTO classic.lines VALUES ($1, $2, 2, $3)', [id, product, PRICE]);
-  await run('entries', 'INSERT INTO classic.entries (order_id, account, amount) VALUES ($1, $2, $3), ($1, -1, -$3::bigint)', [
-    id,
-    account,
-    -2 * PRICE,
-  ]);
+  await run(
+    'entries',
+    'INSERT INTO classic.entries (order_id, account, amount) VALUES ($1, $2, $3), ($1, -1, -$3::bigint)',
+    [id, account, -2 * PRICE],
+  );
   await run('events', "INSERT INTO classic.events (type, subject, data) VALUES ('placed', $1, $2), ('paid', $1, $2)", [
     id,
     JSON.stringify({ order: id, product, account, total: 2 * PRICE }),

@@ -8,8 +8,13 @@ type ProcessTimes = { readonly parent: number; readonly ticks: number; readonly 
 function timesOf(pid: string): ProcessTimes | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number);
-    const [parent = 0, user = 0, system = 0, childUser = 0, childSystem = 0] = [1, 11, 12, 13, 14].map((i) => fields[i]);
+    const fields = text
+      .slice(text.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number);
+    const [parent = 0, user = 0, system = 0, childUser = 0, childSystem = 0] = [1, 11, 12, 13, 14].map(
+      (i) => fields[i],
+    );
     return { parent, ticks: user + system, reapedTicks: childUser + childSystem };
   } catch {
     return undefined;

@@ -45,14 +45,15 @@ function run(order: LoadOrder): Promise<LoadResult> {
     keyCount += 1;
     const key = order.withKeys ? `Idempotency-Key: ${keyPrefix}-${keyCount}\r\n` : '';
     const token = order.tokens.length > 0 ? `Authorization: Bearer ${pick(order.tokens)}\r\n` : '';
-    const content = body === '' ? '' : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
+    const content =
+      body === '' ? '' : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
     return `${order.method} ${order.path} HTTP/1.1\r\nHost: ${order.host}\r\n${token}${key}${content}\r\n${body}`;
   }
 
   function client(): Promise<void> {
     return new Promise((resolve, reject) => {
       const socket: Socket = connect(order.port, order.host);
-      let received = Buffer.alloc(0);
+      let received: Buffer = Buffer.alloc(0);
       let sentAt = 0;
       socket.setNoDelay(true);
 

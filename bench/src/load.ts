@@ -22,7 +22,8 @@ export async function runLoad(order: LoadOrder): Promise<Load> {
   });
   const count = Object.entries(result.statuses).reduce((sum, [status, n]) => sum + (status.startsWith('2') ? n : 0), 0);
   const refused = result.latencies.length - count;
-  if (refused > count) throw new Error(`Most answers were refusals: ${JSON.stringify(result.statuses)} ${result.firstBadBody}`);
+  if (refused > count)
+    throw new Error(`Most answers were refusals: ${JSON.stringify(result.statuses)} ${result.firstBadBody}`);
   return {
     perSecond: count / result.seconds,
     p50: quantile(result.latencies, 0.5),

@@ -35,10 +35,19 @@ const HISTORY_CLIENTS = 64;
 const PURCHASES_PER_SECOND_MAX = 8_000;
 const UNITS_PER_PURCHASE = 2;
 
-type Bench = { readonly api: Api; readonly town: BenchTown; readonly server: ServerProcess; readonly postgres: EmbeddedPostgres };
+type Bench = {
+  readonly api: Api;
+  readonly town: BenchTown;
+  readonly server: ServerProcess;
+  readonly postgres: EmbeddedPostgres;
+};
 
 /** Runs everything in one go on one server, in interleaved rounds, and gives the medians. */
-export async function measureAll(postgres: EmbeddedPostgres, plan: Plan, log: (line: string) => void): Promise<Figures> {
+export async function measureAll(
+  postgres: EmbeddedPostgres,
+  plan: Plan,
+  log: (line: string) => void,
+): Promise<Figures> {
   const pgbench = await findPgbench();
   if (pgbench === undefined) log('pgbench was not found: no TPC-B to compare with (Debian: postgresql-contrib)');
   else await preparePgbench(pgbench, postgres.superuserUrl);
@@ -79,14 +88,19 @@ async function measureRounds(bench: Bench, pgbench: string | undefined, plan: Pl
     rounds.classicHot.push((await runClassic(url, { ...classic, products: 1 })).perSecond);
     rounds.classicSpread.push((await runClassic(url, { ...classic, products: 100 })).perSecond);
     for (const clients of plan.clients) {
-      for (const [name, products] of [['hot', 1], ['spread', 100]] as const) {
+      for (const [name, products] of [
+        ['hot', 1],
+        ['spread', 100],
+      ] as const) {
         const figures = await purchases(bench, { products, clients, seconds });
         const key = `${name}-${clients}`;
         rounds.purchases.set(key, [...(rounds.purchases.get(key) ?? []), figures]);
         log(`round ${round} ${key}: ${Math.round(figures.perSecond)}/s, p50 ${figures.p50.toFixed(1)} ms`);
       }
     }
-    log(`round ${round} of ${plan.rounds}: TPC-B ${Math.round(rounds.tpcb.at(-1) ?? 0)}/s, classic hot ${Math.round(rounds.classicHot.at(-1) ?? 0)}/s`);
+    log(
+      `round ${round} of ${plan.rounds}: TPC-B ${Math.round(rounds.tpcb.at(-1) ?? 0)}/s, classic hot ${Math.round(rounds.classicHot.at(-1) ?? 0)}/s`,
+    );
   }
   return rounds;
 }
@@ -94,7 +108,10 @@ async function measureRounds(bench: Bench, pgbench: string | undefined, plan: Pl
 async function measureAfterHistory(bench: Bench, plan: Plan, log: (line: string) => void) {
   const found = new Map<string, PurchaseFigures[]>();
   const measure = async (suffix: string) => {
-    for (const [name, products] of [['hot', 1], ['spread', 100]] as const) {
+    for (const [name, products] of [
+      ['hot', 1],
+      ['spread', 100],
+    ] as const) {
       const figures = await purchases(bench, { products, clients: HISTORY_CLIENTS, seconds: plan.seconds });
       const key = `${name}-${HISTORY_CLIENTS}-${suffix}`;
       found.set(key, [...(found.get(key) ?? []), figures]);

@@ -4,7 +4,9 @@ import type { Figures, PurchaseFigures } from './measure.ts';
 export function printReport(figures: Figures, print: (line: string) => void): void {
   const { tpcb, classic, purchases, menu } = figures;
   print('');
-  print(row(['run', 'per second', '× TPC-B', '× classic', 'p50 ms', 'p99 ms', 'CPU ms each: server', 'database', 'client']));
+  print(
+    row(['run', 'per second', '× TPC-B', '× classic', 'p50 ms', 'p99 ms', 'CPU ms each: server', 'database', 'client']),
+  );
   if (tpcb !== undefined) print(row(['TPC-B, 16 clients', fixed(tpcb, 0)]));
   print(row(['classic, hot', fixed(classic.hot, 0), ratio(classic.hot, tpcb)]));
   print(row(['classic, 100 products', fixed(classic.spread, 0), ratio(classic.spread, tpcb)]));

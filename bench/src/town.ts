@@ -4,12 +4,20 @@ import { QUANTITY_MAX } from '@provender/contracts';
 export type Api = {
   readonly host: string;
   readonly port: number;
-  call<Body>(method: string, path: string, options?: { readonly token?: string; readonly body?: unknown }): Promise<Body>;
+  call<Body>(
+    method: string,
+    path: string,
+    options?: { readonly token?: string; readonly body?: unknown },
+  ): Promise<Body>;
   signIn(email: string, password: string): Promise<string>;
 };
 
 /** What the load is run on: a site that is always open, products, customers with money. */
-export type BenchTown = { readonly siteId: string; readonly productIds: readonly string[]; readonly emails: readonly string[] };
+export type BenchTown = {
+  readonly siteId: string;
+  readonly productIds: readonly string[];
+  readonly emails: readonly string[];
+};
 
 const PRODUCTS = 100;
 const CUSTOMERS = 50;
@@ -18,7 +26,11 @@ const MONEY = 900_000_000;
 const PRICE = 2;
 
 export function openApi(host: string, port: number): Api {
-  async function call<Body>(method: string, path: string, options: { token?: string; body?: unknown } = {}): Promise<Body> {
+  async function call<Body>(
+    method: string,
+    path: string,
+    options: { token?: string; body?: unknown } = {},
+  ): Promise<Body> {
     const response = await fetch(`http://${host}:${port}${path}`, {
       method,
       headers: {
@@ -68,7 +80,9 @@ export async function buildTown(api: Api): Promise<BenchTown> {
   }
   const emails = Array.from({ length: CUSTOMERS }, (_, number) => `bench-${number}@example.com`);
   for (const email of emails) {
-    const user = await api.call<{ id: string }>('POST', '/api/users', { body: { email, password: PASSWORD, name: 'Bench' } });
+    const user = await api.call<{ id: string }>('POST', '/api/users', {
+      body: { email, password: PASSWORD, name: 'Bench' },
+    });
     await asManager('/api/bank/deposits', { accountId: user.id, amount: { amount: MONEY, currency: 'EUR' } });
   }
   return { siteId, productIds, emails };
@@ -82,7 +96,12 @@ export async function signInCustomers(api: Api, town: BenchTown): Promise<string
 }
 
 /** Receives so many units of each of these products, in receipts of the largest size. */
-export async function stockUp(api: Api, town: BenchTown, productIds: readonly string[], unitsEach: number): Promise<void> {
+export async function stockUp(
+  api: Api,
+  town: BenchTown,
+  productIds: readonly string[],
+  unitsEach: number,
+): Promise<void> {
   const token = await api.signIn('staff@example.com', 'test');
   for (const productId of productIds) {
     for (let left = unitsEach; left > 0; left -= QUANTITY_MAX) {

@@ -10,6 +10,7 @@ export * from './identity-api.ts';
 export * from './identity.ts';
 export * from './inventory.ts';
 export * from './orders-api.ts';
+export * from './operations-api.ts';
 export * from './orders.ts';
 export * from './production-api.ts';
 export * from './production.ts';

@@ -19,3 +19,4 @@ export * from './settings.ts';
 export * from './telemetry.ts';
 export * from './timers.ts';
 export * from './transport.ts';
+export * from './consumer-positions.ts';

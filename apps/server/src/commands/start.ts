@@ -32,7 +32,8 @@ function waitForStop(): Promise<void> {
 }
 
 function readyText(url: string, settings: Settings): string {
-  const clock = settings.clockRate === 1 ? '' : `\n  business time runs ${settings.clockRate} times as fast as the wall clock`;
+  const clock =
+    settings.clockRate === 1 ? '' : `\n  business time runs ${settings.clockRate} times as fast as the wall clock`;
   const demo = settings.demo
     ? '\n  demo people: manager@example.com, staff@example.com, customer@example.com, password "test"'
     : '';

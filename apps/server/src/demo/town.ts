@@ -56,7 +56,14 @@ const SIZES = [
   { name: 'Large', priceDelta: euro(60) },
 ];
 
-function madeToOrder(sku: string, name: string, category: string, price: number, unitCost: number, sized = true): Ranged {
+function madeToOrder(
+  sku: string,
+  name: string,
+  category: string,
+  price: number,
+  unitCost: number,
+  sized = true,
+): Ranged {
   const draft = { sku, name, category, price: euro(price), unitCost: euro(unitCost), stock: 'made-to-order' as const };
   return ranged({ ...draft, ...(sized ? { variations: SIZES } : {}) });
 }
@@ -102,7 +109,10 @@ export const schedules: readonly { readonly id: string; readonly draft: Schedule
 
 /** What stands on the shelf when the town begins: one batch of everything that is baked. */
 export const firstBatches: readonly { readonly id: string; readonly draft: BatchDraft }[] = schedules.map(
-  ({ draft: { siteId, productId, quantity } }, index) => ({ id: townId(5, index), draft: { siteId, productId, quantity } }),
+  ({ draft: { siteId, productId, quantity } }, index) => ({
+    id: townId(5, index),
+    draft: { siteId, productId, quantity },
+  }),
 );
 
 export const firstReceipts: readonly { readonly id: string; readonly draft: ReceiptDraft }[] = sites.flatMap(

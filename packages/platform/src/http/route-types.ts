@@ -10,7 +10,7 @@ import type { CommonProblem, Problems, Refused } from './problem.ts';
 
 /** What a context registers its routes on. Made by the server for one context. */
 export type HttpApp = {
-  readonly context: ContextName;
+  readonly context: ContextName | 'operations';
   readonly fastify: FastifyInstance;
   readonly clock: Clock;
   readonly idempotency: Idempotency;

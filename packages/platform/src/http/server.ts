@@ -52,8 +52,8 @@ export type HttpServerOptions = {
 
 export type HttpServer = {
   readonly fastify: FastifyInstance;
-  /** What a context registers its routes on. */
-  app(context: ContextName): HttpApp;
+  /** What a context, or the server's own operations, registers its routes on. */
+  app(context: ContextName | 'operations'): HttpApp;
   /** Every route with who may call it. */
   routes(): readonly RouteListed[];
   /** Starts to listen. Gives the address, with the port that was taken. */
@@ -84,7 +84,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       fastify,
       clock,
       idempotency: keys,
-      settled: () => options.settled(context),
+      settled: () => (context === 'operations' ? Promise.resolve() : options.settled(context)),
       forms: (register) => void fastify.register(async (scope) => acceptForms(scope, register)),
     }),
     routes: () => routes.filter(({ method }) => method !== 'HEAD'),
