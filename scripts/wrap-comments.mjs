@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The mark that a comment line begins with, its indentation included; undefined for a line that is none. */
 function markOf(line, isSql) {
-  return (isSql ? /^\s*-- ?/ : /^\s*(\/\/ ?|\* (?!\/))/).exec(line)?.[0];
+  return (isSql ? /^\s*-- */ : /^\s*(\/\/ *|\* +(?!\/))/).exec(line)?.[0];
 }
 
 /** A one-line block comment that is too wide becomes one of several lines. */
@@ -38,10 +38,8 @@ function wrapped(text, isSql) {
   return lines.join('\n');
 }
 
-const list = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-  cwd: root,
-  encoding: 'utf8',
-});
+const git = ['-c', 'safe.directory=*', 'ls-files', '-z', '--cached', '--others', '--exclude-standard'];
+const list = execFileSync('git', git, { cwd: root, encoding: 'utf8' });
 for (const path of list.split('\0').filter((name) => /\.(ts|tsx|mjs|sql)$/.test(name))) {
   let text;
   try {

@@ -40,7 +40,9 @@ export function sourceOf(path: string, text: string): Source {
 
 /** Every file that git tracks or would track. */
 export function readTree(): Source[] {
-  const list = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+  // Root may run the tests in a clone that belongs to somebody else.
+  const git = ['-c', 'safe.directory=*', 'ls-files', '-z', '--cached', '--others', '--exclude-standard'];
+  const list = execFileSync('git', git, {
     cwd: ROOT,
     encoding: 'utf8',
     maxBuffer: 64_000_000,
