@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type IdentityServer, openIdentityServer } from './identity-server.ts';
+import { type IdentityServer, openIdentityServer, textOf } from './identity-server.ts';
 
 let server: IdentityServer;
 beforeAll(async () => {
@@ -34,18 +34,18 @@ async function credentials(wish: Parameters<typeof create>[0]) {
 }
 
 describe('machine credentials', () => {
-  it('given a machine, when its program asks for a token, then it speaks for the machine and nothing else', async () => {
+  it('given a machine, when its program asks for a token, then it speaks for the machine only', async () => {
     const secret = await credentials({ kind: 'machine', subject: MACHINE_ID, roles: ['manager'] });
     const answer = await ask(secret);
     expect(answer.status).toBe(200);
     expect(answer.body).not.toHaveProperty('refresh_token');
-    expect(decodeJwt(`${answer.body['access_token']}`)).toMatchObject({
+    expect(decodeJwt(textOf(answer, 'access_token'))).toMatchObject({
       sub: MACHINE_ID,
       client_id: secret.clientId,
       roles: ['machine'],
       scope: 'api',
     });
-    const me = await server.request('GET', '/api/users/me', { token: `${answer.body['access_token']}` });
+    const me = await server.request('GET', '/api/users/me', { token: textOf(answer, 'access_token') });
     expect(me.status).toBe(403);
   });
 
@@ -54,7 +54,7 @@ describe('machine credentials', () => {
     const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`;
     const answer = await server.form('/api/oauth/token', { grant_type: 'client_credentials' }, { authorization });
     expect(answer.status).toBe(200);
-    expect(decodeJwt(`${answer.body['access_token']}`)).toMatchObject({ sub: clientId, roles: ['staff'] });
+    expect(decodeJwt(textOf(answer, 'access_token'))).toMatchObject({ sub: clientId, roles: ['staff'] });
   });
 
   it('given a machine with credentials, when more are made, then it is refused; after revoking it is not', async () => {

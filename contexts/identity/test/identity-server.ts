@@ -17,6 +17,13 @@ export type RequestOptions = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
+/** A member of an answer that must be text. */
+export function textOf({ body }: Reply, member: string): string {
+  const value = body[member];
+  if (typeof value !== 'string') throw new Error(`The answer has no text ${member}: ${JSON.stringify(body)}`);
+  return value;
+}
+
 type Method = 'GET' | 'POST' | 'PUT';
 
 /** The identity context behind the real HTTP server, in a database of its own, with the three people of the demo. */
@@ -85,7 +92,7 @@ export async function openIdentityServer(): Promise<IdentityServer> {
     async signIn(username, password = 'test') {
       const answer = await form('/api/oauth/token', { grant_type: 'password', username, password });
       if (answer.status !== 200) throw new Error(`${username} could not sign in: ${JSON.stringify(answer.body)}`);
-      return { access_token: `${answer.body['access_token']}`, refresh_token: `${answer.body['refresh_token']}` };
+      return { access_token: textOf(answer, 'access_token'), refresh_token: textOf(answer, 'refresh_token') };
     },
     refresh: (refreshToken) => form('/api/oauth/token', { grant_type: 'refresh_token', refresh_token: refreshToken }),
     async close() {

@@ -29,7 +29,7 @@ describe('signing in', () => {
     });
   });
 
-  it('given the first-party client named, or the address in capitals, when signing in, then it is the same', async () => {
+  it('given the client named, or the address in capitals, when signing in, then it is the same', async () => {
     expect((await password(CUSTOMER, 'test', { client_id: 'provender' })).status).toBe(200);
     expect((await password('CUSTOMER@Example.com', 'test')).status).toBe(200);
     expect((await password(CUSTOMER, 'test', { scope: 'api' })).body).toMatchObject({ scope: 'api' });
@@ -65,7 +65,7 @@ describe('signing in', () => {
     expect([answer.status, answer.body['error']]).toEqual([400, 'invalid_request']);
   });
 
-  it('given an unknown address and a known one, when passwords are wrong, then answers are equal and take equally long', async () => {
+  it('given an unknown address, when signing in, then answer and time are those of a wrong password', async () => {
     await password(CUSTOMER, 'warm up');
     const [known, unknown] = [await timed(CUSTOMER), await timed('nobody@example.com')];
     expect(known.body).toEqual(unknown.body);
@@ -97,7 +97,7 @@ describe('backing off', () => {
     expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1);
   });
 
-  it('given ten wrong passwords, when the wait is over, then the right one is taken and the count cleared', async () => {
+  it('given ten wrong passwords, when the wait is over, then the right one is taken, the count cleared', async () => {
     await fail(10);
     await server.context.sql("UPDATE identity.sign_in_failures SET last_failed_at = now() - interval '2 seconds'");
     expect((await password(CUSTOMER, 'test')).status).toBe(200);

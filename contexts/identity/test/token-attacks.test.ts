@@ -10,7 +10,7 @@ import {
   SignJWT,
 } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type IdentityServer, openIdentityServer, type Tokens } from './identity-server.ts';
+import { type IdentityServer, openIdentityServer, textOf, type Tokens } from './identity-server.ts';
 
 let server: IdentityServer;
 let tokens: Tokens;
@@ -58,7 +58,8 @@ function withoutKid({ kid: _kid, ...jwk }: JWK): JWK {
 }
 
 function hmacToken(secret: string | Buffer, algorithm = 'HS256'): string {
-  const content = `${encode({ alg: algorithm, typ: 'at+jwt', kid: privateJwk.kid })}.${encode(claims({ roles: ['manager'] }))}`;
+  const header = encode({ alg: algorithm, typ: 'at+jwt', kid: privateJwk.kid });
+  const content = `${header}.${encode(claims({ roles: ['manager'] }))}`;
   const signature = createHmac(algorithm === 'HS256' ? 'sha256' : 'sha512', secret)
     .update(content)
     .digest('base64url');
@@ -139,7 +140,7 @@ describe('access tokens', () => {
     expect(exp - iat).toBe(900);
   });
 
-  it('given the true key and claims, when a token is signed with them by hand, then it holds: the attacks miss by one thing each', async () => {
+  it('given the true key and claims, when a token is signed by hand, then it holds', async () => {
     const answer = await server.request('GET', '/api/users/me', { token: await signed(claims()) });
     expect(answer.status).toBe(200);
   });
@@ -161,7 +162,7 @@ describe('refresh tokens', () => {
     const second = await server.refresh(first.refresh_token);
     expect(second.status).toBe(200);
     expect(second.body['refresh_token']).not.toBe(first.refresh_token);
-    expect(decodeJwt(`${second.body['access_token']}`)).toMatchObject({ roles: ['customer'], scope: 'api' });
+    expect(decodeJwt(textOf(second, 'access_token'))).toMatchObject({ roles: ['customer'], scope: 'api' });
   });
 
   it('given a refresh token used twice, when its heir is used, then the whole family has ended', async () => {
@@ -169,7 +170,7 @@ describe('refresh tokens', () => {
     const second = await server.refresh(first.refresh_token);
     const reused = await server.refresh(first.refresh_token);
     expect([reused.status, reused.body['error']]).toEqual([400, 'invalid_grant']);
-    const heir = await server.refresh(`${second.body['refresh_token']}`);
+    const heir = await server.refresh(textOf(second, 'refresh_token'));
     expect([heir.status, heir.body['error']]).toEqual([400, 'invalid_grant']);
   });
 
@@ -180,21 +181,21 @@ describe('refresh tokens', () => {
     expect((await server.refresh(other.refresh_token)).status).toBe(200);
   });
 
-  it('given 20 uses of one refresh token at once, when all are over, then one at most has won and no heir works', async () => {
+  it('given 20 uses of one refresh token at once, when over, then one at most won and no heir works', async () => {
     const first = await server.signIn('customer@example.com');
     const uses = await Promise.all(Array.from({ length: 20 }, () => server.refresh(first.refresh_token)));
     const won = uses.filter((use) => use.status === 200);
     expect(won.length).toBeLessThanOrEqual(1);
     expect(uses.filter((use) => use.status !== 200).every((use) => use.body['error'] === 'invalid_grant')).toBe(true);
-    for (const { body } of won) expect((await server.refresh(`${body['refresh_token']}`)).status).toBe(400);
+    for (const winner of won) expect((await server.refresh(textOf(winner, 'refresh_token'))).status).toBe(400);
   });
 
   it('given a revoked refresh token, when it or its heir is used, then the family has ended', async () => {
     const first = await server.signIn('customer@example.com');
     const second = await server.refresh(first.refresh_token);
-    const revoked = await server.form('/api/oauth/revoke', { token: `${second.body['refresh_token']}` });
+    const revoked = await server.form('/api/oauth/revoke', { token: textOf(second, 'refresh_token') });
     expect(revoked.status).toBe(200);
-    expect((await server.refresh(`${second.body['refresh_token']}`)).status).toBe(400);
+    expect((await server.refresh(textOf(second, 'refresh_token'))).status).toBe(400);
   });
 
   it('given an unknown token, when it is revoked, then that is fine (RFC 7009)', async () => {

@@ -74,3 +74,29 @@ export const OAuthError = Type.Object(
   CLOSED,
 );
 export type OAuthError = Static<typeof OAuthError>;
+
+const FormField = Type.Unsafe<string>({ description: 'Sent once' });
+
+/**
+ * The fields of a form are named here for the documentation and checked by the authorization server, whose errors are
+ * RFC 6749's: so this schema refuses nothing.
+ */
+function Form<const Names extends readonly string[]>(names: Names) {
+  const properties = Object.fromEntries(names.map((name) => [name, FormField]));
+  return Type.Unsafe<unknown>({ type: ['object', 'null'], properties, additionalProperties: true });
+}
+
+export const TokenForm = Form([
+  'grant_type',
+  'username',
+  'password',
+  'refresh_token',
+  'scope',
+  'client_id',
+  'client_secret',
+]);
+
+export const RevocationForm = Form(['token', 'token_type_hint', 'client_id', 'client_secret']);
+
+/** Keys (RFC 7517) or metadata (RFC 8414): what is in them is said by those. */
+export const OAuthDocument = Type.Object({}, { additionalProperties: true });

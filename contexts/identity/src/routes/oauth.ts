@@ -1,7 +1,13 @@
-import { API_SCOPE, FIRST_PARTY_CLIENT_ID, OAuthError, TokenAnswer } from '@provender/contracts';
+import {
+  API_SCOPE,
+  FIRST_PARTY_CLIENT_ID,
+  OAuthDocument,
+  OAuthError,
+  RevocationForm,
+  TokenAnswer,
+  TokenForm,
+} from '@provender/contracts';
 import type { HttpApp } from '@provender/platform';
-import type { FastifyReply } from 'fastify';
-import { type TSchema, Type } from 'typebox';
 import { OAUTH_PATHS } from '../authorization-server/provider.ts';
 import type { OAuthAnswer, OAuthExchange } from '../authorization-server/exchange.ts';
 
@@ -13,21 +19,18 @@ type Form = Readonly<Record<string, unknown>>;
 /** The routes of RFC 6749, 7009, 7517 and 8414. What they take and give is the library's. */
 export function oauthRoutes(app: HttpApp, exchange: OpenExchange): void {
   app.forms((scope) => {
-    for (const { url, summary, fields, response } of FORM_ROUTES) {
-      const schema = { summary, tags: [app.context], consumes: [FORM], body: formSchema(fields), response };
-      scope.post(
-        url,
-        { schema, config: { access: 'anyone' } },
-        async ({ headers: { authorization }, body, ip }, reply) => {
-          const { handle } = await exchange();
-          const form = formBody(body, authorization);
-          return send(reply, await handle({ method: 'POST', path: url, body: form, authorization, address: ip }));
-        },
-      );
+    for (const { url, summary, form, response } of FORM_ROUTES) {
+      const schema = { summary, tags: [app.context], consumes: [FORM], body: form, response };
+      scope.post(url, { schema, config: { access: 'anyone' } }, async (request, reply) => {
+        const { handle } = await exchange();
+        const authorization = clientAuthorization(request.headers.authorization);
+        const body = formBody(request.body, authorization !== undefined);
+        return send(reply, await handle({ method: 'POST', path: url, body, authorization, address: request.ip }));
+      });
     }
   });
   for (const { url, summary } of DOCUMENT_ROUTES) {
-    const schema = { summary, tags: [app.context], response: { 200: ANY_OBJECT } };
+    const schema = { summary, tags: [app.context], response: { 200: OAuthDocument } };
     app.fastify.get(url, { schema, config: { access: 'anyone' } }, async ({ ip }, reply) => {
       const { handle } = await exchange();
       reply.header('cache-control', DOCUMENT_CACHED);
@@ -40,61 +43,58 @@ export function oauthRoutes(app: HttpApp, exchange: OpenExchange): void {
 const DOCUMENT_CACHED = 'public, max-age=300';
 
 const FORM = 'application/x-www-form-urlencoded';
-const ANY_OBJECT = Type.Object({}, { additionalProperties: true });
 
 const FORM_ROUTES = [
   {
     url: OAUTH_PATHS.token,
     summary: 'Gives tokens (RFC 6749): grant_type password, refresh_token or client_credentials',
-    fields: ['grant_type', 'username', 'password', 'refresh_token', 'scope', 'client_id', 'client_secret'],
+    form: TokenForm,
     response: { 200: TokenAnswer, 400: OAuthError, 401: OAuthError, 429: OAuthError },
   },
   {
     url: OAUTH_PATHS.revocation,
     summary: 'Ends a refresh token and its family (RFC 7009)',
-    fields: ['token', 'token_type_hint', 'client_id', 'client_secret'],
+    form: RevocationForm,
     response: { 400: OAuthError, 401: OAuthError },
   },
-] as const satisfies readonly {
-  url: string;
-  summary: string;
-  fields: readonly string[];
-  response: Record<number, TSchema>;
-}[];
+] as const;
 
 const DOCUMENT_ROUTES = [
   { url: OAUTH_PATHS.jwks, summary: 'The public keys of access tokens (RFC 7517)' },
   { url: OAUTH_PATHS.metadata, summary: 'What the authorization server offers, and where (RFC 8414)' },
 ] as const;
 
-/** Names the fields for the documentation and checks nothing: errors here are RFC 6749's, which the library says. */
-function formSchema(fields: readonly string[]): TSchema {
-  const properties = Object.fromEntries(fields.map((field) => [field, {}]));
-  return Type.Unsafe({ type: ['object', 'null'], properties, additionalProperties: true });
-}
-
 /**
  * The form as it came; who names no client is our own public one. A field sent twice stays two, for the library to
  * refuse.
  */
-function formBody(body: unknown, authorization: string | undefined): string {
+function formBody(body: unknown, hasAuthorization: boolean): string {
   const form = new URLSearchParams();
   for (const [name, value] of Object.entries(isForm(body) ? body : {})) {
     for (const one of Array.isArray(value) ? value : [value]) form.append(name, `${one}`);
   }
-  const namesClient = form.has('client_id') || form.has('client_assertion') || authorization !== undefined;
+  const namesClient = form.has('client_id') || form.has('client_assertion') || hasAuthorization;
   if (!namesClient) form.set('client_id', FIRST_PARTY_CLIENT_ID);
   if (form.get('grant_type') === 'client_credentials' && !form.has('scope')) form.set('scope', API_SCOPE);
   return form.toString();
+}
+
+/** A client's id and secret. A bearer token, which some programs send with everything, is none of them. */
+function clientAuthorization(header: string | undefined): string | undefined {
+  return header !== undefined && /^basic\b/i.test(header) ? header : undefined;
 }
 
 function isForm(body: unknown): body is Form {
   return typeof body === 'object' && body !== null;
 }
 
-function send(reply: FastifyReply, { status, headers, body }: OAuthAnswer): FastifyReply {
-  return reply
-    .code(status)
-    .headers({ ...headers })
-    .send(body);
+type Reply = {
+  code(status: number): Reply;
+  header(name: string, value: string | string[]): Reply;
+  send(body: string): Reply;
+};
+
+function send(reply: Reply, { status, headers, body }: OAuthAnswer): Reply {
+  for (const [name, value] of Object.entries(headers)) reply.header(name, value);
+  return reply.code(status).send(body);
 }
