@@ -221,7 +221,8 @@ const CHANGE_SHELVES = statement(
 );
 const DELETE_EMPTY_BUCKETS = statement(
   'delete-empty-buckets',
-  `DELETE FROM menu_stock AS bucket USING unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS empty (site_id, product_id, batch_id)
+  `DELETE FROM menu_stock AS bucket
+   USING unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS empty (site_id, product_id, batch_id)
    WHERE bucket.site_id = empty.site_id AND bucket.product_id = empty.product_id AND bucket.batch_id = empty.batch_id
      AND bucket.available = 0`,
 );

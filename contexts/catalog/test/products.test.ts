@@ -102,7 +102,8 @@ describe('products over HTTP', () => {
     const body = fresh();
     const calls = Array.from({ length: 20 }, () => range.http.call('POST /api/products', { ...manager, body }));
     const statuses = (await Promise.all(calls)).map(({ status }) => status);
-    expect(statuses.toSorted()).toEqual([201, ...Array.from({ length: 19 }, () => 409)]);
+    expect(statuses.filter((status) => status === 201)).toHaveLength(1);
+    expect(statuses.filter((status) => status === 409)).toHaveLength(19);
   });
 
   test('given a product, when changed, then only what is named changes and null clears', async () => {
@@ -203,8 +204,7 @@ describe('variations over HTTP', () => {
       http.call(`POST ${path}/variations`, { ...manager, body: half }),
       http.call(`PATCH ${path}`, { ...manager, body: { price: eur(100) } }),
     ]);
-    expect([added.status, lowered.status].toSorted()).not.toEqual([200, 201]);
-    expect([added.status, lowered.status]).toContain(400);
+    expect([added.status, lowered.status].filter((status) => status === 400)).toHaveLength(1);
   });
 });
 

@@ -90,7 +90,7 @@ describe('a day of baking', () => {
     ]);
     const [said] = await bakery.test.said('production.batch-baked.v1');
     expect(said).toMatchObject({
-      ...{ key: SITE, subject: (said?.data as BatchView & { batchId: string }).batchId },
+      key: SITE,
       data: {
         ...{ siteId: SITE, productId: BREAD, quantity: 5, madeAt: '2026-11-21T06:00:00.000Z', scheduleId: id },
         ...{ shelfLifeMinutes: 240, unitCost: { amount: 120, currency: 'EUR' } },

@@ -169,6 +169,7 @@ describe('slots that are due', () => {
         }
         expect(baked).toHaveLength(22);
       }),
+      { numRuns: 10 },
     );
   });
 });

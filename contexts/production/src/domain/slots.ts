@@ -21,7 +21,7 @@ export function slotsOfDay(hours: SiteHours, every: Milliseconds, date: string):
   return Array.from({ length: count }, (_, index) => instant(opensAt + index * every));
 }
 
-/** The slots from one moment to another, both included, in order. Throws where they are further apart than `SPAN_MAX`. */
+/** The slots from one moment to another, both included, in order. Throws where these are more than `SPAN_MAX` apart. */
 export function slotsBetween(hours: SiteHours, every: Milliseconds, from: Instant, to: Instant): Instant[] {
   if (to - from > SPAN_MAX) throw new Error('Slots are asked for over too long a time');
   const slots: Instant[] = [];

@@ -8,8 +8,8 @@ import { BAKE, bakeDue } from './bake-due.ts';
 export type UnknownSchedule = { readonly kind: 'unknown-schedule' };
 
 /**
- * Changes how often, or how much, a schedule bakes from now on. Refuses one that is unknown or ended, and an `every` out
- * of bounds.
+ * Changes how often, or how much, a schedule bakes from now on. Refuses one that is unknown or ended, and an `every`
+ * out of bounds.
  */
 export async function reviseSchedule(
   tx: Tx,

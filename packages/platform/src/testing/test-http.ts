@@ -38,7 +38,7 @@ export type TestHttp = {
 
 const TOKENS_HOLD_MILLISECONDS = 3_600_000;
 
-/** The routes of one context behind the real HTTP server, without a socket. Only what this context hears is waited for. */
+/** The routes of one context behind the real HTTP server, without a socket. Nobody waits for other contexts. */
 export async function openTestHttp(test: TestContext<OpenContext>): Promise<TestHttp> {
   const { running, clock } = test;
   const server = await createHttpServer({
