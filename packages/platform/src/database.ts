@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { RecordedEvent, Said } from '@provender/contracts';
 import { instant } from '@provender/kernel';
 import pg from 'pg';
+import { isRace } from './database-errors.ts';
 import { type Committed, type Seal, transact } from './transaction.ts';
 
 /** A named statement: parsed and planned once per connection. The name is unique within a context. */
@@ -97,32 +98,6 @@ function asText(text: string): string {
 
 function parseTimestamp(text: string): number {
   return instant(Math.floor(Date.parse(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'))));
-}
-
-/** SQLSTATE of a database error, or the code of a network error. */
-export function errorCode(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
-
-/** Lost in a race; running the whole transaction again is right. */
-export function isRace(error: unknown): boolean {
-  const code = errorCode(error);
-  return code === '40001' || code === '40P01';
-}
-
-const UNAVAILABLE_CODES = new Set([
-  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'EHOSTUNREACH', 'ENETUNREACH'],
-  ...['ENOTFOUND', 'EAI_AGAIN', '57014', '55P03'],
-]);
-const UNAVAILABLE_MESSAGE =
-  /Connection terminated|timeout exceeded when trying to connect|Client was closed|not queryable|Query read timeout|Cannot use a pool after/;
-
-/** The database is away, full, or too slow: nothing is wrong with the request, it may be sent again later. */
-export function isUnavailable(error: unknown): boolean {
-  const code = errorCode(error);
-  if (code !== undefined) return /^(08|53|57P|58)/.test(code) || UNAVAILABLE_CODES.has(code);
-  return error instanceof Error && UNAVAILABLE_MESSAGE.test(error.message);
 }
 
 function poolOf(options: DatabaseOptions): pg.Pool {

@@ -1,6 +1,7 @@
 export * from './clock.ts';
 export * from './clock-store.ts';
 export * from './database.ts';
+export * from './database-errors.ts';
 export * from './embedded-postgres.ts';
 export * from './event-log.ts';
 export * from './http/index.ts';

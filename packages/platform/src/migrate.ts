@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { ContextName } from '@provender/contracts';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
-import { errorCode } from './database.ts';
+import { errorCode } from './database-errors.ts';
 
 /** One lock for all: contexts' grants and roles meet in the same system tables. */
 const MIGRATION_LOCK = 7_236_540_112;

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ContextName, RecordedEvent } from '@provender/contracts';
-import { type Database, errorCode, isUnavailable, statement, type Tx } from './database.ts';
+import { type Database, statement, type Tx } from './database.ts';
+import { errorCode, isUnavailable } from './database-errors.ts';
 import { type CursorMove, type EventLog, STALE_CURSOR_CODE } from './event-log.ts';
 import { blockedSubjects, parkEvents, type ParkedSubjects, subjectKey } from './parked-events.ts';
 import { type Reactions, runReactions } from './reactions.ts';
@@ -144,8 +145,18 @@ export function openReactor(options: ReactorOptions): Reactor {
 
   async function nextBatch(thorough: boolean): Promise<Batch> {
     const consuming = wanted.size > 0 && (await learn());
-    const deliveries = consuming ? ((await subscription?.fetch(positions, BATCH_EVENTS_MAX, thorough)) ?? []) : [];
+    const fetched = consuming ? ((await subscription?.fetch(positions, BATCH_EVENTS_MAX, thorough)) ?? []) : [];
+    const deliveries = fetched.map(notYetConsumed).filter((delivery) => delivery !== undefined);
     return { deliveries, commands: waiting.splice(0, BATCH_COMMANDS_MAX), connection };
+  }
+
+  /** Whatever a transport delivers again is passed over. */
+  function notYetConsumed(delivery: Delivery): Delivery | undefined {
+    const position = positions.get(cursorKey(delivery.source, delivery.partition)) ?? 0;
+    if (delivery.upTo <= position) return undefined;
+    const first = delivery.events[0];
+    if (first === undefined || first.position > position) return delivery;
+    return { ...delivery, events: delivery.events.filter((event) => event.position > position) };
   }
 
   function movesOf(deliveries: readonly Delivery[]): CursorMove[] {

@@ -1,5 +1,6 @@
 import type { RecordedEvent, Said } from '@provender/contracts';
 import pg from 'pg';
+import { errorCode } from './database-errors.ts';
 import type { Query, Statement, Tx } from './database.ts';
 
 /** Writes what was said, as the very last statement. It sends that statement before it awaits anything. */
@@ -12,6 +13,7 @@ const BEGIN: Statement = { name: 'platform-begin', text: 'BEGIN READ WRITE' };
 const COMMIT: Statement = { name: 'platform-commit', text: 'COMMIT' };
 const ROLLBACK: Statement = { name: 'platform-rollback', text: 'ROLLBACK' };
 const CANNOT_CONNECT_NOW_CODE = '57P03';
+const IN_FAILED_TRANSACTION_CODE = '25P02';
 
 /** The server would not begin a transaction, for whatever reason: nothing is wrong with the work. */
 export class NotBegun extends Error {
@@ -105,7 +107,11 @@ async function runTransaction<Value>(
   };
   const began = sending.send(BEGIN);
   try {
-    const value = await workedOn(work, tx, began);
+    const value = await workedOn(work, tx, began).catch((error: unknown) => {
+      // It is only the echo of the query that failed before.
+      if (errorCode(error) === IN_FAILED_TRANSACTION_CODE) throwFailure(sending);
+      throw error;
+    });
     throwFailure(sending);
     const sentBefore = sending.sent();
     const sealing = seal(tx, said);

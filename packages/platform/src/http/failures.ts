@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { errorCode, isUnavailable } from '../database.ts';
+import { errorCode, isUnavailable } from '../database-errors.ts';
 import { isBodyError } from './json-body.ts';
 import {
   type CommonProblem,

@@ -1,0 +1,25 @@
+/** SQLSTATE of a database error, or the code of a network error. */
+export function errorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Lost in a race; running the whole transaction again is right. */
+export function isRace(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === '40001' || code === '40P01';
+}
+
+const UNAVAILABLE_CODES = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'EHOSTUNREACH', 'ENETUNREACH'],
+  ...['ENOTFOUND', 'EAI_AGAIN', '57014', '55P03'],
+]);
+const UNAVAILABLE_MESSAGE =
+  /Connection terminated|timeout exceeded when trying to connect|Client was closed|not queryable|Query read timeout|Cannot use a pool after/;
+
+/** The database is away, full, or too slow: nothing is wrong with the request, it may be sent again later. */
+export function isUnavailable(error: unknown): boolean {
+  const code = errorCode(error);
+  if (code !== undefined) return /^(08|53|57P|58)/.test(code) || UNAVAILABLE_CODES.has(code);
+  return error instanceof Error && UNAVAILABLE_MESSAGE.test(error.message);
+}
