@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Query, statement, type Tx } from '../database.ts';
+import { type Database, type Query, statement, type Tx } from '../database.ts';
 import { type Caller, callerName } from './access.ts';
 import { problem, type Refused } from './problem.ts';
 import type { KeyedRequest } from './route-types.ts';
@@ -83,8 +83,9 @@ const PURGE = statement(
 );
 
 /** Forgets answers that were kept for more than a day. Gives how many; call again while it gives the most. */
-export async function purgeIdempotencyKeys(db: Query): Promise<number> {
-  return (await db.query(PURGE, [PURGE_BATCH_MAX])).length;
+export async function purgeIdempotencyKeys(db: Database): Promise<number> {
+  const gone = await db.withTx((tx) => tx.query(PURGE, [PURGE_BATCH_MAX]));
+  return gone.length;
 }
 
 type KeptRow = {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { CONTEXT_NAMES, type ContextName, type RecordedEvent, type Said } from '@provender/contracts';
 import { type Instant, instant } from '@provender/kernel';
 import pg from 'pg';
@@ -51,7 +52,8 @@ export async function openTestContext<Open extends OpenContext>(
   module: ContextModule<Open>,
   options: { readonly now?: Instant; readonly log?: Log; readonly env?: Record<string, string> } = {},
 ): Promise<TestContext<Open>> {
-  const template = `template_${module.context}`;
+  // A toy of the platform's own tests may stand where a real context does: each has a template by its migrations.
+  const template = `template_${module.context}_${hash('sha256', module.migrations.href).slice(0, 8)}`;
   const modules = CONTEXT_NAMES.map((context) =>
     context === module.context ? module : { context, migrations: NO_MIGRATIONS },
   );
