@@ -20,6 +20,7 @@ import {
   read,
   retryParked,
   type RunningContext,
+  STRICT_LIMIT,
 } from '@provender/platform';
 import type { System } from './system.ts';
 import { verifyPromises } from './verify/run-checks.ts';
@@ -36,7 +37,7 @@ export function operationsRoutes(http: HttpServer, operations: Operations): void
     url: '/api/verify',
     access: ['manager'],
     summary: 'Checks every promise on the live data, now',
-    rateLimit: { perMinute: 30 },
+    rateLimit: STRICT_LIMIT,
     schema: { response: VerificationView },
     async handle() {
       const { system, databaseUrl } = operations;
