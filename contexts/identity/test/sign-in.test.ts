@@ -59,6 +59,20 @@ describe('signing in', () => {
     expect([answer.status, answer.body['error']]).toEqual([400, error]);
   });
 
+  it('given JSON, or no body at all, when a token is asked for, then the error is RFC 6749’s too', async () => {
+    const json = await server.request('POST', '/api/oauth/token', { body: { grant_type: 'password' } });
+    expect([json.status, json.body['error']]).toEqual([415, 'invalid_request']);
+    const huge = await server.form('/api/oauth/token', `password=${'x'.repeat(300_000)}`);
+    expect([huge.status, huge.body['error']]).toEqual([413, 'invalid_request']);
+    const nothing = await server.request('POST', '/api/oauth/token');
+    expect([nothing.status, nothing.body['error']]).toEqual([400, 'invalid_request']);
+  });
+
+  it('given a bearer token beside the form, when signing in, then it does not disturb', async () => {
+    const form = { grant_type: 'password', username: CUSTOMER, password: 'test' };
+    expect((await server.form('/api/oauth/token', form, { authorization: 'Bearer old' })).status).toBe(200);
+  });
+
   it('given a field sent twice, when a token is asked for, then it is refused', async () => {
     const body = 'grant_type=password&username=a&username=b&password=test';
     const answer = await server.form('/api/oauth/token', body);
@@ -71,6 +85,17 @@ describe('signing in', () => {
     expect(known.body).toEqual(unknown.body);
     // Hashing dominates both; without it the unknown would be ten times as fast.
     expect(unknown.fastest).toBeGreaterThan(known.fastest * 0.5);
+  });
+});
+
+describe('a broken machine', () => {
+  it('given a table that is away, when signing in, then it is 500 and tells nothing of it', async () => {
+    await server.context.sql('ALTER TABLE identity.artifacts RENAME TO away');
+    const answer = await password(CUSTOMER, 'test');
+    await server.context.sql('ALTER TABLE identity.away RENAME TO artifacts');
+    expect(answer.status).toBe(500);
+    expect(JSON.stringify(answer.body)).not.toMatch(/artifacts|relation|INSERT/);
+    expect((await password(CUSTOMER, 'test')).status).toBe(200);
   });
 });
 
@@ -152,6 +177,7 @@ describe('documents', () => {
       jwks_uri: 'http://127.0.0.1:3000/.well-known/jwks.json',
       scopes_supported: expect.arrayContaining(['api']),
     });
+    expect(body).not.toHaveProperty('authorization_endpoint');
     expect(body['grant_types_supported']).toEqual(
       expect.arrayContaining(['password', 'refresh_token', 'client_credentials']),
     );

@@ -165,6 +165,26 @@ describe('refresh tokens', () => {
     expect(decodeJwt(textOf(second, 'access_token'))).toMatchObject({ roles: ['customer'], scope: 'api' });
   });
 
+  it('given a user whose roles have changed, when they refresh, then the new token has the new roles', async () => {
+    const first = await server.signIn('staff@example.com');
+    const manager = await server.signIn('manager@example.com');
+    const url = `/api/users/${server.people['staff@example.com']?.id}/roles`;
+    await server.request('PUT', url, { token: manager.access_token, body: { roles: ['customer'] } });
+    const second = await server.refresh(first.refresh_token);
+    expect(decodeJwt(textOf(second, 'access_token'))).toMatchObject({ roles: ['customer'] });
+  });
+
+  it('given a refresh token or its grant has ended, when it is used, then it is refused', async () => {
+    for (const model of ['RefreshToken', 'Grant']) {
+      const first = await server.signIn('customer@example.com');
+      const over = `jsonb_set(payload, '{exp}', to_jsonb(${nowSeconds() - 60}))`;
+      await server.context.sql(`UPDATE identity.artifacts SET payload = ${over} WHERE model = $1`, [model]);
+      const answer = await server.refresh(first.refresh_token);
+      expect([answer.status, answer.body['error']]).toEqual([400, 'invalid_grant']);
+      await server.context.sql('DELETE FROM identity.artifacts');
+    }
+  });
+
   it('given a refresh token used twice, when its heir is used, then the whole family has ended', async () => {
     const first = await server.signIn('customer@example.com');
     const second = await server.refresh(first.refresh_token);

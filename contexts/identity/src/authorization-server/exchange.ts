@@ -82,13 +82,13 @@ function formHeaders(body: string): Record<string, string> {
   return { 'content-type': 'application/x-www-form-urlencoded', 'content-length': `${Buffer.byteLength(body)}` };
 }
 
-/** Content length and connection are between our own server and its caller. */
-const NOT_PASSED_ON = new Set(['content-length', 'connection', 'transfer-encoding']);
+/** Between our own server and its caller: lengths, connections, and which origins may read an answer. */
+const NOT_PASSED_ON = /^(content-length|connection|transfer-encoding|vary|access-control-.*)$/;
 
 function headersOf(response: ServerResponse): Record<string, string | string[]> {
   const passed: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(response.getHeaders())) {
-    if (value === undefined || NOT_PASSED_ON.has(name)) continue;
+    if (value === undefined || NOT_PASSED_ON.test(name)) continue;
     passed[name] = typeof value === 'number' ? `${value}` : value;
   }
   return passed;

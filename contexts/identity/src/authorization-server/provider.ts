@@ -44,7 +44,25 @@ export function authorizationServer(options: AuthorizationServerOptions): Provid
   provider.Client.prototype.compareClientSecret = function compare(actual: string) {
     return timingSafeEqual(Buffer.from(this.clientSecret ?? '', 'base64url'), hashSecret(actual));
   };
+  provider.use(hideWhatIsNotThere);
   return provider;
+}
+
+/** Members of the metadata that belong to the sign-in pages, which come later. */
+const MEMBERS_OF_PAGES = [
+  'authorization_endpoint',
+  'authorization_response_iss_parameter_supported',
+  'claims_parameter_supported',
+  'code_challenge_methods_supported',
+  'request_uri_parameter_supported',
+  'response_modes_supported',
+] as const;
+
+async function hideWhatIsNotThere(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+  await next();
+  const { body } = ctx;
+  if (ctx.path !== OAUTH_PATHS.metadata || typeof body !== 'object' || body === null) return;
+  for (const member of MEMBERS_OF_PAGES) Reflect.deleteProperty(body, member);
 }
 
 function configurationOf({ db, keys }: AuthorizationServerOptions): Configuration {
@@ -53,6 +71,7 @@ function configurationOf({ db, keys }: AuthorizationServerOptions): Configuratio
     jwks: { keys: keys as JWKS['keys'] },
     routes: { token: OAUTH_PATHS.token, revocation: OAUTH_PATHS.revocation, jwks: OAUTH_PATHS.jwks },
     clientDefaults: { id_token_signed_response_alg: SIGNING_ALGORITHM },
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
     extraClientMetadata: { properties: [...CLIENT_EXTRAS] },
     scopes: [API_SCOPE],
     // Pages that sign in by themselves come later; until then nothing is offered that is not there.
@@ -75,6 +94,8 @@ function configurationOf({ db, keys }: AuthorizationServerOptions): Configuratio
         getResourceServerInfo: () => RESOURCE_SERVER,
       },
       devInteractions: { enabled: false },
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
       userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
     },

@@ -19,6 +19,11 @@ type Form = Readonly<Record<string, unknown>>;
 /** The routes of RFC 6749, 7009, 7517 and 8414. What they take and give is the library's. */
 export function oauthRoutes(app: HttpApp, exchange: OpenExchange): void {
   app.forms((scope) => {
+    scope.setErrorHandler<Failure>((failure, _request, reply) => {
+      const status = failure.statusCode ?? 500;
+      if (status >= 500) throw failure;
+      return reply.code(status).send(oauthError(status));
+    });
     for (const { url, summary, form, response } of FORM_ROUTES) {
       const schema = { summary, tags: [app.context], consumes: [FORM], body: form, response };
       scope.post(url, { schema, config: { access: 'anyone' } }, async (request, reply) => {
@@ -37,6 +42,14 @@ export function oauthRoutes(app: HttpApp, exchange: OpenExchange): void {
       return send(reply, await handle({ method: 'GET', path: url, body: '', authorization: undefined, address: ip }));
     });
   }
+}
+
+type Failure = Error & { readonly statusCode?: number };
+
+/** What our server refuses before the library sees it (no form, too long, too often) in the words of RFC 6749. */
+function oauthError(status: number): OAuthError {
+  if (status === 429) return { error: 'temporarily_unavailable', error_description: 'too many requests' };
+  return { error: 'invalid_request', error_description: `the body must be a short form (${FORM})` };
 }
 
 /** Keys and addresses change rarely; a verifier that meets an unknown key asks again anyway. */
