@@ -1,6 +1,6 @@
 -- The toy context of the platform's own tests: it keeps a line for whatever it hears.
 CREATE TABLE catalog.greetings (
-  id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  ordinal bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   subject text NOT NULL,
   position bigint NOT NULL,
   text text NOT NULL,
