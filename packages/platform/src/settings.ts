@@ -130,7 +130,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     const parsed = options.parse(text);
     if (parsed !== undefined && Value.Check(schema, parsed)) value[key] = parsed;
     else
-      problems.push(`${options.env}${options.secret === true ? '' : `=${shown(text)}`}: must be ${options.allowed}.`);
+      problems.push(`${options.env}${isSecret(options, text) ? '' : `=${shown(text)}`}: must be ${options.allowed}.`);
   }
   if (value.events === 'kafka' && !env.KAFKA_BROKERS) {
     problems.push('EVENTS=kafka: KAFKA_BROKERS must be set too, to a list of host:port.');

@@ -14,17 +14,19 @@ export type TokenVerifierOptions = {
   /** A function, since a server that takes a free port knows its address late. */
   readonly issuer: () => string;
   readonly audience: string;
+  /** A token with an unknown key id makes us ask for the keys again, but not more often than this (wall time). */
+  readonly askAgainAfterMilliseconds?: number;
 };
 
 /** Signatures by keys only: no HMAC, which a public key could forge, and no `none`. */
 const ALGORITHMS = ['EdDSA', 'Ed25519', 'ES256'];
 const TOKEN_LENGTH_MAX = 4_096;
 const CLOCK_TOLERANCE_SECONDS = 5;
-/** A token with an unknown key id makes us ask for the keys again, but not more often than this. */
-const KEYS_ASKED_EVERY_MILLISECONDS = 5_000;
+const ASK_AGAIN_AFTER_MILLISECONDS = 5_000;
 
 /** Verifies access tokens (RFC 9068) against the issuer's keys, which are fetched once and again when one is unknown. */
-export function createTokenVerifier({ jwks, issuer, audience }: TokenVerifierOptions): VerifyToken {
+export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken {
+  const { jwks, issuer, audience, askAgainAfterMilliseconds = ASK_AGAIN_AFTER_MILLISECONDS } = options;
   let keys: Promise<ReturnType<typeof createLocalJWKSet>> | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
 
@@ -41,10 +43,10 @@ export function createTokenVerifier({ jwks, issuer, audience }: TokenVerifierOpt
     if (keys === undefined) askForKeys();
     const known = await keys;
     if (known === undefined) throw new Error('There are no keys to verify tokens with');
-    const options = { issuer: issuer(), audience, algorithms: ALGORITHMS, typ: 'at+jwt' };
+    const wanted = { issuer: issuer(), audience, algorithms: ALGORITHMS, typ: 'at+jwt' };
     const requiredClaims = ['sub', 'exp', 'iat'];
     const { payload } = await jwtVerify(token, known, {
-      ...options,
+      ...wanted,
       requiredClaims,
       clockTolerance: CLOCK_TOLERANCE_SECONDS,
     });
@@ -58,7 +60,7 @@ export function createTokenVerifier({ jwks, issuer, audience }: TokenVerifierOpt
         return verified(await payloadOf(token));
       } catch (error) {
         const isUnknownKey = error instanceof errors.JWKSNoMatchingKey;
-        if (isUnknownKey && mayAskAgain && performance.now() - askedAt > KEYS_ASKED_EVERY_MILLISECONDS) askForKeys();
+        if (isUnknownKey && mayAskAgain && performance.now() - askedAt > askAgainAfterMilliseconds) askForKeys();
         else if (error instanceof errors.JOSEError) return undefined;
         else throw error;
       }
