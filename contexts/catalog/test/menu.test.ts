@@ -228,7 +228,7 @@ describe('the menu reader', () => {
     menus.dropAll();
     const after = await menus.read(siteId);
     await before;
-    expect(after?.json).toContain('"amount":999');
-    expect((await menus.read(siteId))?.json).toContain('"amount":999');
+    expect(after?.json.toString()).toContain('"amount":999');
+    expect((await menus.read(siteId))?.json.toString()).toContain('"amount":999');
   });
 });

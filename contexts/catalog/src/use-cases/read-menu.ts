@@ -13,7 +13,7 @@ const KEPT_FOR_WALL = SECOND / 4;
 const MENUS_MAX = 1_000;
 
 /** A menu as it goes over the wire, with a tag of all that is in it except the moment at which it was read. */
-export type ReadyMenu = { readonly json: string; readonly etag: string };
+export type ReadyMenu = { readonly json: Buffer; readonly etag: string };
 
 export type MenuReader = {
   /** The menu of a site at this moment; undefined where there is no such site. */
@@ -44,7 +44,7 @@ export function menuReader(db: Database, clock: Clock): MenuReader {
     const { at: _, ...content } = menu;
     const etag = `"${createHash('sha256').update(JSON.stringify(content)).digest('base64url').slice(0, 27)}"`;
     const validUntil = menuValidUntil(hours, earliestStaleAt, now, { keptFor, holdTime });
-    return { json: JSON.stringify(menu), etag, validUntil };
+    return { json: Buffer.from(JSON.stringify(menu)), etag, validUntil };
   }
 
   /** Asks the database, for all who come before it has answered. What was dropped meanwhile is not kept. */

@@ -44,7 +44,7 @@ export type Answer<Status extends number = number, Body = unknown> = {
 };
 
 /** A body that is JSON already, with a tag of its content: whoever has that content is answered 304. */
-export type ReadyJson = { readonly [ready]: true; readonly json: string; readonly etag: string };
+export type ReadyJson = { readonly [ready]: true; readonly json: Buffer; readonly etag: string };
 export const ready = Symbol('ready');
 
 /** Every answer that a route's response schemas allow. */
