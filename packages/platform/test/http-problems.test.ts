@@ -252,7 +252,7 @@ describe('given a list', () => {
     for (let pages = 0; pages < 3; pages += 1) {
       const { body } = await get(url);
       seen.push(...(body.items as { number: number }[]).map(({ number }) => number));
-      url = `/api/toys?limit=3&cursor=${body.nextCursor}`;
+      url = `/api/toys?limit=3&cursor=${String(body.nextCursor)}`;
       if (pages === 2) expect(body).not.toHaveProperty('nextCursor');
     }
     expect(seen).toEqual([7, 6, 5, 4, 3, 2, 1]);

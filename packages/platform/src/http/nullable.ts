@@ -2,7 +2,7 @@ import type { TSchema } from 'typebox';
 
 type Schema = { readonly [keyword: string]: unknown; readonly type?: unknown; readonly anyOf?: readonly Schema[] };
 
-const PLAIN_TYPES = ['string', 'integer', 'number', 'boolean'];
+const PLAIN_TYPES: readonly unknown[] = ['string', 'integer', 'number', 'boolean'];
 
 /**
  * `anyOf` of a plain type and null, everywhere in an answer's schema, as one type that may be null. The serialiser
@@ -27,6 +27,6 @@ function rewrittenPart(value: unknown): unknown {
 function nullablePlain({ anyOf: _parts, ...rest }: Schema, parts: readonly Schema[]): Schema | undefined {
   const [value, ...others] = parts.filter(({ type }) => type !== 'null');
   if (parts.length !== 2 || value === undefined || others.length > 0) return undefined;
-  if (!PLAIN_TYPES.includes(`${value.type}`) || value.enum !== undefined) return undefined;
+  if (!PLAIN_TYPES.includes(value.type) || value.enum !== undefined) return undefined;
   return { ...value, ...rest, type: [value.type, 'null'] };
 }

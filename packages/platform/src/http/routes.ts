@@ -118,13 +118,18 @@ export function command<
     const keyed = keyOf(app, request);
     if (isRefused(keyed)) return sendRefusal(reply, keyed, kinds);
     const { params, query, body, caller } = request;
-    const prefersAsync = request.headers.prefer !== undefined && /\brespond-async\b/i.test(`${request.headers.prefer}`);
+    const prefersAsync = prefersAsyncAnswer(request);
     const wanted = { params, query, body, caller, now: app.clock.now(), idempotency: keyed, prefersAsync };
     const outcome = await handle(wanted as Parameters<typeof handle>[0]);
     return send(reply, rendered(reply, outcome, kinds), false);
   }
 
   register(app, route, route.schema, handler);
+}
+
+/** RFC 7240: more headers of the name, or several wishes in one. */
+function prefersAsyncAnswer({ headers: { prefer } }: FastifyRequest): boolean {
+  return prefer !== undefined && [prefer].flat().some((wishes) => /\brespond-async\b/i.test(wishes));
 }
 
 type Registered = {

@@ -145,7 +145,10 @@ async function documentRoutes(fastify: FastifyInstance): Promise<void> {
     openapi: openApiFrame,
     transform: describeRoute,
     transformObject: completeDocument,
-    refResolver: { buildLocalReference: (json, _base, _fragment, index) => `${json.$id ?? `def-${index}`}` },
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, index) =>
+        typeof json.$id === 'string' ? json.$id : `def-${index}`,
+    },
   });
   await fastify.register(swaggerUi, {
     routePrefix: '/docs',

@@ -40,7 +40,7 @@ function fieldError({ keyword, instancePath, params, message }: FastifySchemaVal
     case 'enum':
       return at(instancePath, `must be one of ${(params.allowedValues as unknown[]).join(', ')}`);
     case 'format':
-      return at(instancePath, formats[`${params.format}`]?.wanted ?? `must be a ${params.format}`);
+      return at(instancePath, formats[String(params.format)]?.wanted ?? 'does not have the right form');
     case 'pattern':
       return at(instancePath, 'does not have the right form');
     default:
@@ -54,5 +54,5 @@ function at(pointer: string, detail: string): FieldError {
 
 /** As RFC 6901 writes a name in a pointer. */
 function escaped(name: unknown): string {
-  return `${name}`.replaceAll('~', '~0').replaceAll('/', '~1');
+  return String(name).replaceAll('~', '~0').replaceAll('/', '~1');
 }
