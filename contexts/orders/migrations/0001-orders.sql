@@ -30,21 +30,23 @@ CREATE TABLE orders.orders (
   channel text NOT NULL CHECK (channel IN ('shop', 'counter')),
   tender text NOT NULL CHECK (tender IN ('cash', 'card', 'account')),
   received_amount bigint,
+  total_amount bigint NOT NULL CHECK (total_amount >= 0),
+  currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+  placed_at timestamptz NOT NULL,
+  note text,
+  idempotency_key text,
+  request_hash bytea,
+  -- json and not jsonb: it is kept and given back whole, and parsing 500 bytes into jsonb costs 12 µs instead of 3.
+  lines json NOT NULL,
+  -- What changes stands last, together: of an update within a page the log then holds only this part, not the lines.
   status text NOT NULL
     CHECK (status IN ('placed', 'waiting', 'preparation', 'ready', 'delivered', 'cancelled', 'rejected')),
   -- Why it ended otherwise than by being handed over to who asked for it.
   reason text,
   -- What a rejected buyer may know: the shortages, or why the bank said no. Kept, so that the first answer can be repeated.
   rejection jsonb,
-  lines jsonb NOT NULL CHECK (jsonb_array_length(lines) > 0),
-  total_amount bigint NOT NULL CHECK (total_amount >= 0),
-  currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
-  note text,
-  placed_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
   history jsonb NOT NULL,
-  idempotency_key text,
-  request_hash bytea,
   -- Its own column, and not an index over status: most status changes leave it alone, so that paying for a shop order
   -- is a HOT update that touches no index.
   is_open boolean GENERATED ALWAYS AS (status NOT IN ('delivered', 'cancelled', 'rejected')) STORED,
@@ -55,7 +57,7 @@ CREATE TABLE orders.orders (
   CONSTRAINT key_is_bound_to_request CHECK ((idempotency_key IS NULL) = (request_hash IS NULL))
 ) WITH (
   -- Room on the page for the one update that nearly every order gets within milliseconds of its insert.
-  fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05
+  fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05
 );
 
 -- The promise that a key places one order; also where a repeat finds it.
