@@ -23,11 +23,12 @@ CREATE TABLE catalog.products (
   currency text NOT NULL,
   unit_cost bigint CHECK (unit_cost >= 0),
   stock text NOT NULL CHECK (stock IN ('unit', 'made-to-order')),
-  shelf_life_minutes integer CHECK (shelf_life_minutes > 0),
+  -- ISO 8601, as it was written; null: does not go stale.
+  shelf_life text,
   keeps_overnight boolean NOT NULL,
   closing_discount_percent smallint NOT NULL CHECK (closing_discount_percent BETWEEN 0 AND 100),
   withdrawn_at timestamptz,
-  CHECK (stock = 'unit' OR shelf_life_minutes IS NULL)
+  CHECK (stock = 'unit' OR shelf_life IS NULL)
 );
 
 -- A sku names one living product; one that was withdrawn frees it.

@@ -63,7 +63,7 @@ const VARIATIONS_OF_PRODUCT = `COALESCE((
   FROM variations WHERE product_id = product.id AND withdrawn_at IS NULL), '[]')`;
 
 const PRODUCT_COLUMNS = `product.id, sku, product.name, category, description, price, currency, unit_cost AS "unitCost",
-  stock, shelf_life_minutes AS "shelfLifeMinutes", keeps_overnight AS "keepsOvernight",
+  stock, shelf_life AS "shelfLife", keeps_overnight AS "keepsOvernight",
   closing_discount_percent AS "closingDiscountPercent", ${VARIATIONS_OF_PRODUCT} AS variations`;
 
 const PRODUCT = statement(
@@ -82,14 +82,14 @@ const LOCK_PRODUCT = statement(
 const KNOWN_PRODUCT = statement('known-product', 'SELECT FROM products WHERE id = $1');
 const INSERT_PRODUCT = statement(
   'insert-product',
-  `INSERT INTO products (id, sku, name, category, description, price, currency, unit_cost, stock, shelf_life_minutes,
+  `INSERT INTO products (id, sku, name, category, description, price, currency, unit_cost, stock, shelf_life,
      keeps_overnight, closing_discount_percent)
    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 );
 const UPDATE_PRODUCT = statement(
   'update-product',
   `UPDATE products SET sku = $2, name = $3, category = $4, description = $5, price = $6, currency = $7,
-     unit_cost = $8, stock = $9, shelf_life_minutes = $10, keeps_overnight = $11, closing_discount_percent = $12
+     unit_cost = $8, stock = $9, shelf_life = $10, keeps_overnight = $11, closing_discount_percent = $12
    WHERE id = $1`,
 );
 const WITHDRAW_PRODUCT = statement('withdraw-product', 'UPDATE products SET withdrawn_at = $2 WHERE id = $1');
@@ -165,11 +165,11 @@ export async function withdrawProductRow(db: Query, id: string, at: Instant): Pr
 }
 
 function productValues(product: Product): unknown[] {
-  const { id, sku, name, category, description, price, unitCost, stock, shelfLifeMinutes } = product;
+  const { id, sku, name, category, description, price, unitCost, stock, shelfLife } = product;
   const cost = unitCost?.amount ?? null;
   const { keepsOvernight, closingDiscountPercent } = product;
   return [
-    ...[id, sku, name, category, description, price.amount, price.currency, cost, stock, shelfLifeMinutes],
+    ...[id, sku, name, category, description, price.amount, price.currency, cost, stock, shelfLife],
     ...[keepsOvernight, closingDiscountPercent],
   ];
 }

@@ -22,6 +22,8 @@ CREATE TABLE production.schedules (
   id uuid PRIMARY KEY,
   site_id uuid NOT NULL REFERENCES production.sites (id),
   product_id uuid NOT NULL REFERENCES production.products (id),
+  -- ISO 8601, as it was written, and what it comes to.
+  every text NOT NULL,
   every_seconds integer NOT NULL CHECK (every_seconds BETWEEN 60 AND 86400),
   quantity integer NOT NULL CHECK (quantity BETWEEN 1 AND 10000),
   -- Slots before this moment are settled: baked, or skipped for good.

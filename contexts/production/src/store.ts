@@ -87,7 +87,7 @@ export async function withdrawProducts(db: Query, ids: readonly string[]): Promi
 }
 
 const SCHEDULE_COLUMNS = `schedule.id, schedule.site_id AS "siteId", schedule.product_id AS "productId",
-  schedule.every_seconds AS "everySeconds", schedule.quantity, schedule.settled_until AS "settledUntil"`;
+  schedule.every, schedule.every_seconds AS "everySeconds", schedule.quantity, schedule.settled_until AS "settledUntil"`;
 
 const SCHEDULE = statement(
   'schedule',
@@ -105,12 +105,12 @@ const SCHEDULES = statement(
 );
 const INSERT_SCHEDULE = statement(
   'insert-schedule',
-  `INSERT INTO schedules (id, site_id, product_id, every_seconds, quantity, settled_until)
-   VALUES ($1, $2, $3, $4, $5, $6)`,
+  `INSERT INTO schedules (id, site_id, product_id, every, every_seconds, quantity, settled_until)
+   VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 );
 const UPDATE_SCHEDULE = statement(
   'update-schedule',
-  'UPDATE schedules SET every_seconds = $2, quantity = $3 WHERE id = $1',
+  'UPDATE schedules SET every = $2, every_seconds = $3, quantity = $4 WHERE id = $1',
 );
 const END_SCHEDULE = statement(
   'end-schedule',
@@ -141,11 +141,12 @@ const PLANS_LOCKED = statement(
    WHERE schedule.id = ANY($1::uuid[]) AND schedule.ended_at IS NULL ORDER BY schedule.id FOR UPDATE OF schedule`,
 );
 
-type ScheduleRow = Omit<Schedule, 'every'> & { readonly everySeconds: number };
+type ScheduleRow = Omit<Schedule, 'everyMilliseconds'> & { readonly everySeconds: number };
 type PlanRow = ScheduleRow & Omit<KnownSite, 'id'> & Omit<ProductRow, 'id'>;
 
-function scheduleFromRow({ id, siteId, productId, everySeconds, quantity, settledUntil }: ScheduleRow): Schedule {
-  return { id, siteId, productId, every: everySeconds * SECOND, quantity, settledUntil };
+function scheduleFromRow({ everySeconds, ...row }: ScheduleRow): Schedule {
+  const { id, siteId, productId, every, quantity, settledUntil } = row;
+  return { id, siteId, productId, every, everyMilliseconds: everySeconds * SECOND, quantity, settledUntil };
 }
 
 function planFromRow(row: PlanRow): Plan {
@@ -190,12 +191,14 @@ export async function scheduleIdsOfSites(db: Query, siteIds: readonly string[]):
 }
 
 export async function insertSchedule(db: Query, schedule: Schedule): Promise<void> {
-  const { id, siteId, productId, every, quantity, settledUntil } = schedule;
-  await db.query(INSERT_SCHEDULE, [id, siteId, productId, every / SECOND, quantity, formatInstant(settledUntil)]);
+  const { id, siteId, productId, every, everyMilliseconds, quantity, settledUntil } = schedule;
+  const values = [id, siteId, productId, every, everyMilliseconds / SECOND, quantity, formatInstant(settledUntil)];
+  await db.query(INSERT_SCHEDULE, values);
 }
 
-export async function updateSchedule(db: Query, { id, every, quantity }: Schedule): Promise<void> {
-  await db.query(UPDATE_SCHEDULE, [id, every / SECOND, quantity]);
+export async function updateSchedule(db: Query, schedule: Schedule): Promise<void> {
+  const { id, every, everyMilliseconds, quantity } = schedule;
+  await db.query(UPDATE_SCHEDULE, [id, every, everyMilliseconds / SECOND, quantity]);
 }
 
 /** Ends a schedule. Gives false where there is none that has not ended. */

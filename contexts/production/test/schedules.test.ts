@@ -239,6 +239,6 @@ describe('the use case', () => {
     const now = bakery.test.clock.now();
     await db.withTx((tx) => defineSchedule(tx, UNKNOWN, draft, now));
     const again = await db.withTx((tx) => defineSchedule(tx, UNKNOWN, { ...draft, quantity: 9 }, now));
-    expect(again).toMatchObject({ ok: true, value: { every: 120 * MINUTE, quantity: 5 } });
+    expect(again).toMatchObject({ ok: true, value: { everyMilliseconds: 120 * MINUTE, quantity: 5 } });
   });
 });

@@ -39,14 +39,15 @@ describe('a product', () => {
       ok: true,
       value: {
         ...{ id: 'product-1', sku, name, category, description: null, price, unitCost: null, stock: 'made-to-order' },
-        ...{ shelfLifeMinutes: null, keepsOvernight: false, closingDiscountPercent: 0, variations: [] },
+        ...{ shelfLife: null, keepsOvernight: false, closingDiscountPercent: 0, variations: [] },
       },
     });
   });
 
-  test('given a shelf life, when taken in, then it is kept in minutes and shown as it was meant', () => {
-    expect(made({ shelfLife: 'P1DT30M' }).shelfLifeMinutes).toBe(24 * 60 + 30);
-    expect(productView(made({ shelfLife: 'P1DT30M' }), true).shelfLife).toBe('PT24H30M');
+  test('given a shelf life, when taken in, then it is shown as it was written and said in minutes', () => {
+    const product = made({ shelfLife: 'P1DT30M' });
+    expect(productView(product, true).shelfLife).toBe('P1DT30M');
+    expect(productDefined(product).data).toMatchObject({ shelfLifeMinutes: 24 * 60 + 30 });
   });
 
   test.each([
@@ -84,7 +85,7 @@ describe('a product', () => {
       ok: true,
       value: {
         ...product,
-        ...{ description: null, unitCost: null, shelfLifeMinutes: null, keepsOvernight: false, name: 'Bread' },
+        ...{ description: null, unitCost: null, shelfLife: null, keepsOvernight: false, name: 'Bread' },
       },
     });
     expect(revisedProduct(product, {})).toEqual({ ok: true, value: product });

@@ -1,15 +1,5 @@
 import type { ProductDraft, ProductPatch, ProductView, Said, StockKind } from '@provender/contracts';
-import {
-  accept,
-  DAY,
-  formatDuration,
-  MINUTE,
-  type Money,
-  money,
-  parseDuration,
-  type Result,
-  refuse,
-} from '@provender/kernel';
+import { accept, DAY, MINUTE, type Money, money, parseDuration, type Result, refuse } from '@provender/kernel';
 import { currencyFaults, type Fault, type Invalid } from './fault.ts';
 import { type Variation, variationFaults } from './variation.ts';
 
@@ -23,8 +13,8 @@ export type Product = {
   readonly price: Money;
   readonly unitCost: Money | null;
   readonly stock: StockKind;
-  /** null: does not go stale. */
-  readonly shelfLifeMinutes: number | null;
+  /** ISO 8601, as it was written; null: does not go stale. */
+  readonly shelfLife: string | null;
   readonly keepsOvernight: boolean;
   readonly closingDiscountPercent: number;
   readonly variations: readonly Variation[];
@@ -56,7 +46,7 @@ export function productFrom(
     price: draft.price,
     unitCost: draft.unitCost ?? null,
     stock: draft.stock,
-    shelfLifeMinutes: shelfLifeMinutes(draft.shelfLife ?? null),
+    shelfLife: draft.shelfLife ?? null,
     keepsOvernight: draft.keepsOvernight ?? false,
     closingDiscountPercent: draft.closingDiscountPercent ?? 0,
     variations,
@@ -64,32 +54,27 @@ export function productFrom(
   const faults = variations.flatMap((variation, index) =>
     variationFaults(product.price, variation, `/variations/${index}`),
   );
-  return checkedProduct(product, draft.shelfLife ?? null, faults);
+  return checkedProduct(product, faults);
 }
 
 /** The product with only the named members changed; null clears. Refuses what {@link productFrom} refuses. */
 export function revisedProduct(product: Product, patch: ProductPatch): Result<Product, Invalid> {
-  const { shelfLife, keepsOvernight = product.keepsOvernight, ...rest } = patch;
-  const shelfLifeChange = shelfLife === undefined ? {} : { shelfLifeMinutes: shelfLifeMinutes(shelfLife) };
-  const revised = { ...product, ...rest, ...shelfLifeChange, keepsOvernight: keepsOvernight ?? false };
+  const { keepsOvernight = product.keepsOvernight, ...rest } = patch;
+  const revised = { ...product, ...rest, keepsOvernight: keepsOvernight ?? false };
   const clashes = revised.variations.flatMap((variation) =>
     variationFaults(revised.price, variation, '').map(({ pointer, detail }) => ({
       pointer: pointer.replace('/priceDelta', '/price'),
       detail: `does not go with the variation ${variation.name}: its priceDelta ${detail}`,
     })),
   );
-  return checkedProduct(revised, shelfLife ?? null, clashes.slice(0, 1));
+  return checkedProduct(revised, clashes.slice(0, 1));
 }
 
-function checkedProduct(
-  product: Product,
-  shelfLife: string | null,
-  variationsFaults: readonly Fault[],
-): Result<Product, Invalid> {
+function checkedProduct(product: Product, variationsFaults: readonly Fault[]): Result<Product, Invalid> {
   const faults = [
     ...currencyFaults('/price/currency', product.price.currency),
     ...costFaults(product),
-    ...shelfLifeFaults(product, shelfLife),
+    ...shelfLifeFaults(product),
     ...variationsFaults,
   ];
   return faults.length === 0 ? accept(product) : refuse({ kind: 'invalid', faults });
@@ -100,17 +85,13 @@ function costFaults({ price, unitCost }: Product): Fault[] {
   return [{ pointer: '/unitCost/currency', detail: `must be the currency of the price, ${price.currency}` }];
 }
 
-function shelfLifeFaults(product: Product, shelfLife: string | null): Fault[] {
+function shelfLifeFaults({ stock, shelfLife }: Product): Fault[] {
+  if (shelfLife === null) return [];
   const fault = (detail: string) => [{ pointer: '/shelfLife', detail }];
-  if (shelfLife !== null) {
-    const duration = parseDuration(shelfLife) ?? 0;
-    if (duration < MINUTE || duration % MINUTE !== 0) return fault('must be whole minutes, at least one');
-    if (duration > SHELF_LIFE_MAX) return fault('is too long; leave it out for what does not go stale');
-  }
-  if (product.stock === 'made-to-order' && product.shelfLifeMinutes !== null) {
-    return fault('goes only with products that are kept as units');
-  }
-  return [];
+  const duration = parseDuration(shelfLife) ?? 0;
+  if (duration < MINUTE || duration % MINUTE !== 0) return fault('must be whole minutes, at least one');
+  if (duration > SHELF_LIFE_MAX) return fault('is too long; leave it out for what does not go stale');
+  return stock === 'unit' ? [] : fault('goes only with products that are kept as units');
 }
 
 function shelfLifeMinutes(shelfLife: string | null): number | null {
@@ -119,7 +100,7 @@ function shelfLifeMinutes(shelfLife: string | null): number | null {
 
 /** All that others may know of it. A product whose cost nobody has named costs nothing in the books. */
 export function productDefined(product: Product): Said {
-  const { id: productId, description: _, variations, ...rest } = product;
+  const { id: productId, description: _, shelfLife, variations, ...rest } = product;
   return {
     type: 'catalog.product-defined.v1',
     key: productId,
@@ -127,6 +108,7 @@ export function productDefined(product: Product): Said {
     data: {
       ...rest,
       productId,
+      shelfLifeMinutes: shelfLifeMinutes(shelfLife),
       unitCost: product.unitCost ?? money(0, product.price.currency),
       variations: variations.map(({ id, name, priceDelta }) => ({ variationId: id, name, priceDelta })),
     },
@@ -139,12 +121,12 @@ export function productWithdrawn(productId: string): Said {
 
 /** What a caller sees; the cost is for those who work here. */
 export function productView(product: Product, showsCost: boolean): ProductView {
-  const { description, unitCost, shelfLifeMinutes: minutes, variations, ...rest } = product;
+  const { description, unitCost, shelfLife, variations, ...rest } = product;
   return {
     ...rest,
     ...(description === null ? {} : { description }),
     ...(unitCost === null || !showsCost ? {} : { unitCost }),
-    ...(minutes === null ? {} : { shelfLife: formatDuration(minutes * MINUTE) }),
+    ...(shelfLife === null ? {} : { shelfLife }),
     variations: [...variations],
   };
 }

@@ -32,7 +32,8 @@ const schedule: Schedule = {
   id: 'x',
   siteId: 's',
   productId: 'p',
-  every: 30 * MINUTE,
+  every: 'PT30M',
+  everyMilliseconds: 30 * MINUTE,
   quantity: 5,
   settledUntil: OPENING,
 };
@@ -76,7 +77,10 @@ describe('a schedule', () => {
 
   test('given a patch of one member, when changed, then the other stays', () => {
     expect(revisedSchedule(schedule, { quantity: 7 })).toEqual({ ok: true, value: { ...schedule, quantity: 7 } });
-    expect(revisedSchedule(schedule, { every: 'PT1H' })).toEqual({ ok: true, value: { ...schedule, every: HOUR } });
+    expect(revisedSchedule(schedule, { every: 'PT1H' })).toEqual({
+      ok: true,
+      value: { ...schedule, every: 'PT1H', everyMilliseconds: HOUR },
+    });
   });
 
   test('given a slot at this moment, when asked for the next, then it is the one after', () => {
@@ -108,7 +112,7 @@ describe('slots that are due', () => {
     const overrides = {
       site: keeping,
       product: { shelfLifeMinutes: 10_000 },
-      schedule: { every: 6 * HOUR, settledUntil: at('2026-11-01T00:00:00Z') },
+      schedule: { everyMilliseconds: 6 * HOUR, settledUntil: at('2026-11-01T00:00:00Z') },
     };
     expect(due(overrides, '2026-11-21T12:00:00Z')).toEqual([
       ...['11-20T17:00', '11-20T23:00', '11-21T05:00', '11-21T11:00'],
@@ -117,7 +121,7 @@ describe('slots that are due', () => {
 
   test('given a shop that has closed since, when caught up, then only what keeps overnight is baked for yesterday', () => {
     const behind = {
-      schedule: { every: 5 * HOUR, settledUntil: at('2026-11-20T14:00:00Z') },
+      schedule: { everyMilliseconds: 5 * HOUR, settledUntil: at('2026-11-20T14:00:00Z') },
       product: { shelfLifeMinutes: 2_000 },
     };
     expect(due(behind, '2026-11-21T06:30:00Z')).toEqual(['11-21T06:00']);
@@ -132,7 +136,7 @@ describe('slots that are due', () => {
   test('given units that never go stale, when caught up, then only the slots of the day on the wall', () => {
     const endless = {
       product: { shelfLifeMinutes: null, keepsOvernight: true },
-      schedule: { every: 5 * HOUR, settledUntil: at('2026-11-20T12:00:00Z') },
+      schedule: { everyMilliseconds: 5 * HOUR, settledUntil: at('2026-11-20T12:00:00Z') },
     };
     expect(due(endless, '2026-11-21T12:00:00Z')).toEqual(['11-21T06:00', '11-21T11:00']);
   });

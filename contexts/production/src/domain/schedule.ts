@@ -2,7 +2,6 @@ import { lastClosing, type ScheduleDraft, type SchedulePatch, type ScheduleView 
 import {
   accept,
   DAY,
-  formatDuration,
   type Instant,
   instant,
   localDate,
@@ -22,7 +21,9 @@ export type Schedule = {
   readonly id: string;
   readonly siteId: string;
   readonly productId: string;
-  readonly every: Milliseconds;
+  /** ISO 8601, as it was written. */
+  readonly every: string;
+  readonly everyMilliseconds: Milliseconds;
   readonly quantity: number;
   /** Slots before this moment are settled: baked, or skipped for good. */
   readonly settledUntil: Instant;
@@ -40,17 +41,16 @@ export const CATCH_UP_MAX: Milliseconds = DAY;
 
 /** A new schedule, whose first slot is at this moment or later. Refuses an `every` below a minute or above a day. */
 export function scheduleFrom(id: string, draft: ScheduleDraft, now: Instant): Result<Schedule, Invalid> {
-  const { siteId, productId, quantity } = draft;
-  const every = readEvery(draft.every);
-  if (!every.ok) return every;
-  return accept({ id, siteId, productId, every: every.value, quantity, settledUntil: now });
+  const everyMilliseconds = readEvery(draft.every);
+  if (!everyMilliseconds.ok) return everyMilliseconds;
+  return accept({ ...draft, id, everyMilliseconds: everyMilliseconds.value, settledUntil: now });
 }
 
 /** The schedule with only the named members changed. Refuses what {@link scheduleFrom} refuses. */
 export function revisedSchedule(schedule: Schedule, patch: SchedulePatch): Result<Schedule, Invalid> {
-  const every = patch.every === undefined ? accept(schedule.every) : readEvery(patch.every);
-  if (!every.ok) return every;
-  return accept({ ...schedule, every: every.value, quantity: patch.quantity ?? schedule.quantity });
+  const everyMilliseconds = readEvery(patch.every ?? schedule.every);
+  if (!everyMilliseconds.ok) return everyMilliseconds;
+  return accept({ ...schedule, ...patch, everyMilliseconds: everyMilliseconds.value });
 }
 
 function readEvery(text: string): Result<Milliseconds, Invalid> {
@@ -68,7 +68,7 @@ function readEvery(text: string): Result<Milliseconds, Invalid> {
 export function dueSlots({ schedule, site, product }: Plan, now: Instant): Instant[] {
   if (product.withdrawn || product.stock !== 'unit' || schedule.settledUntil > now) return [];
   const from = instant(Math.max(schedule.settledUntil, now - CATCH_UP_MAX));
-  const slots = slotsBetween(site, schedule.every, from, now);
+  const slots = slotsBetween(site, schedule.everyMilliseconds, from, now);
   return slots.filter((slot) => isStillFresh(slot, site, product, now) && outlivedClosing(slot, site, product, now));
 }
 
@@ -83,9 +83,9 @@ function outlivedClosing(slot: Instant, site: KnownSite, product: KnownProduct, 
 
 /** The first slot that is still to come. */
 export function nextSlotOf({ schedule, site }: Omit<Plan, 'product'>, now: Instant): Instant {
-  return nextSlot(site, schedule.every, instant(now + 1));
+  return nextSlot(site, schedule.everyMilliseconds, instant(now + 1));
 }
 
 export function scheduleView({ id, siteId, productId, every, quantity }: Schedule): ScheduleView {
-  return { id, siteId, productId, every: formatDuration(every), quantity };
+  return { id, siteId, productId, every, quantity };
 }

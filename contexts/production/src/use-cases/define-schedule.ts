@@ -26,7 +26,7 @@ export async function defineSchedule(
   const bakeable = await readBakeable(tx, draft);
   if (!bakeable.ok) return bakeable;
   await insertSchedule(tx, schedule.value);
-  const dueAt = nextSlot(bakeable.value.site, schedule.value.every, now);
+  const dueAt = nextSlot(bakeable.value.site, schedule.value.everyMilliseconds, now);
   await scheduleTimer(tx, { name: BAKE, key: id, dueAt });
   return schedule;
 }
