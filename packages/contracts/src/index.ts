@@ -8,6 +8,7 @@ export * from './envelope.ts';
 export * from './events.ts';
 export * from './identity-api.ts';
 export * from './identity.ts';
+export * from './inventory-api.ts';
 export * from './inventory.ts';
 export * from './orders-api.ts';
 export * from './operations-api.ts';

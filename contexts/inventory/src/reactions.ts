@@ -1,0 +1,65 @@
+import type { Clock, Ids, Jobs, Reactions } from '@provender/platform';
+import { expireHolds, giveBack } from './use-cases/end-holds.ts';
+import {
+  CLOSING,
+  HOLD_EXPIRY,
+  hearProducts,
+  hearSites,
+  hearWithdrawals,
+  STALE_SWEEP,
+} from './use-cases/hear-catalog.ts';
+import { holdForOrders } from './use-cases/hold-units.ts';
+import { sellDelivered, settlePaidOrders } from './use-cases/settle-holds.ts';
+import { shelveBatches } from './use-cases/shelve-goods.ts';
+import { closeByTimer, sweepByTimer } from './use-cases/throw-out.ts';
+
+/** What inventory does when something happened elsewhere. */
+export function inventoryReactions(clock: Clock, ids: Ids): Reactions {
+  return {
+    'catalog.site-defined.v1': async (events, tx) => {
+      const sites = events.map(({ data }) => data);
+      await hearSites(tx, sites, clock.now());
+    },
+    'catalog.product-defined.v1': async (events, tx) => {
+      const products = events.map(({ data }) => data);
+      await hearProducts(tx, products);
+    },
+    'catalog.product-withdrawn.v1': async (events, tx) => {
+      const productIds = events.map(({ data }) => data.productId);
+      await hearWithdrawals(tx, productIds);
+    },
+    'production.batch-baked.v1': async (events, tx) => {
+      const batches = events.map(({ data }) => data);
+      await shelveBatches(tx, ids, batches, clock.now());
+    },
+    'orders.order-placed.v1': async (events, tx) => {
+      const orders = events.map(({ data }) => data);
+      await holdForOrders(tx, orders, clock);
+    },
+    'orders.order-paid.v1': async (events, tx) => {
+      const orders = events.map(({ data }) => data);
+      await settlePaidOrders(tx, orders, clock.now());
+    },
+    'orders.order-rejected.v1': async (events, tx) => {
+      const orderIds = events.map(({ data }) => data.orderId);
+      await giveBack(tx, orderIds, 'rejected', clock.now());
+    },
+    'orders.order-cancelled.v1': async (events, tx) => {
+      const orderIds = events.map(({ data }) => data.orderId);
+      await giveBack(tx, orderIds, 'cancelled', clock.now());
+    },
+    'orders.order-delivered.v1': async (events, tx) => {
+      const orders = events.map(({ data }) => data);
+      await sellDelivered(tx, orders, clock.now());
+    },
+  };
+}
+
+/** What inventory does when its time has come. All of it may run late, and twice. */
+export function inventoryJobs(clock: Clock): Jobs {
+  return {
+    [HOLD_EXPIRY]: (_timer, tx) => expireHolds(tx, clock.now()),
+    [STALE_SWEEP]: (timer, tx) => sweepByTimer(tx, timer.key, clock.now()),
+    [CLOSING]: (timer, tx) => closeByTimer(tx, timer.key, clock.now()),
+  };
+}

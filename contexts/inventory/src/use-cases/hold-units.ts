@@ -1,0 +1,35 @@
+import type { OrderPlaced, Said } from '@provender/contracts';
+import { formatInstant, type Instant } from '@provender/kernel';
+import type { Clock, Tx } from '@provender/platform';
+import { decideHolds, demandOf, type HoldDecision, holdEnd, wishOf } from '../domain/hold.ts';
+import { groupsOf } from '../domain/unit.ts';
+import { holdUnits, pickUnits } from '../store/shelf.ts';
+
+/**
+ * Sets units aside for placed orders, in the order in which they were placed: for each all that it wants, or none. An order
+ * of which everything is made to order is accepted without a hold.
+ */
+export async function holdForOrders(tx: Tx, orders: readonly OrderPlaced[], clock: Clock): Promise<void> {
+  const now = clock.now();
+  const expiresAt = holdEnd(now, clock.atLeastWall);
+  const wishes = orders.map(wishOf);
+  const demand = demandOf(wishes);
+  const shelf = demand.length === 0 ? [] : await pickUnits(tx, demand, expiresAt);
+  const decisions = decideHolds(wishes, shelf, expiresAt);
+  const holds = decisions.flatMap(({ wish: { orderId, siteId }, outcome }) =>
+    outcome.ok && outcome.value.length > 0 ? [{ orderId, siteId, units: outcome.value }] : [],
+  );
+  if (holds.length > 0) await holdUnits(tx, holds, now, expiresAt);
+  tx.append(decisions.map((decision) => decided(decision, expiresAt)));
+}
+
+function decided({ wish: { orderId, siteId }, outcome }: HoldDecision, expiresAt: Instant): Said {
+  const about = { key: siteId, subject: orderId };
+  if (!outcome.ok) {
+    const { shortages } = outcome.refusal;
+    return { type: 'inventory.hold-refused.v1', ...about, data: { orderId, siteId, shortages: [...shortages] } };
+  }
+  const units = groupsOf(outcome.value);
+  const data = { orderId, siteId, expiresAt: formatInstant(expiresAt), units };
+  return { type: 'inventory.units-held.v1', ...about, data };
+}
