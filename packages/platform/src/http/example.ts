@@ -2,17 +2,15 @@
 type Schema = {
   readonly type?: string | readonly string[];
   readonly format?: string;
-  readonly pattern?: string;
   readonly const?: unknown;
   readonly default?: unknown;
   readonly enum?: readonly unknown[];
   readonly examples?: readonly unknown[];
   readonly anyOf?: readonly Schema[];
-  readonly allOf?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
   readonly items?: Schema;
   readonly minimum?: number;
-  readonly minLength?: number;
 };
 
 const BY_FORMAT: Readonly<Record<string, string>> = {
@@ -42,20 +40,25 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   password: 'a long pass phrase',
 };
 
+/** `least`: only what must be there, as a first request would be; everything where nothing must. */
+type Extent = 'all' | 'least';
+
 /** A value that fits a schema, for the documentation: its own example where it has one. */
-export function exampleOf(schema: unknown, name = ''): unknown {
+export function exampleOf(schema: unknown, extent: Extent = 'all', name = ''): unknown {
   const known = schema as Schema;
   if (known.examples?.[0] !== undefined) return known.examples[0];
   if (known.const !== undefined) return known.const;
   if (known.enum?.[0] !== undefined) return known.enum[0];
-  if (known.anyOf?.[0] !== undefined) return exampleOf(known.anyOf[0], name);
-  if (known.properties !== undefined) {
-    return Object.fromEntries(
-      Object.entries(known.properties).map(([member, value]) => [member, exampleOf(value, member)]),
-    );
-  }
-  if (known.items !== undefined) return [exampleOf(known.items, name)];
+  if (known.anyOf?.[0] !== undefined) return exampleOf(known.anyOf[0], extent, name);
+  if (known.properties !== undefined) return objectExample(known.properties, known.required ?? [], extent);
+  if (known.items !== undefined) return [exampleOf(known.items, extent, name)];
   return plainExample(known, name);
+}
+
+function objectExample(members: Readonly<Record<string, Schema>>, required: readonly string[], extent: Extent): object {
+  const all = Object.entries(members);
+  const shown = extent === 'least' && required.length > 0 ? all.filter(([name]) => required.includes(name)) : all;
+  return Object.fromEntries(shown.map(([name, schema]) => [name, exampleOf(schema, extent, name)]));
 }
 
 function plainExample({ type, format, minimum, default: standard }: Schema, name: string): unknown {

@@ -55,22 +55,22 @@ type RouteSchema = {
 /** Adds to each route's schema what all routes have: an operation id, who may call it, its problems, examples. */
 export const describeRoute: SwaggerTransform = ({ schema: given, url, route }) => {
   const schema = (given ?? {}) as RouteSchema;
-  const config = route.config;
-  const isOurs = config?.readsCaller === true && schema.hide !== true;
-  if (!isOurs) return { schema: { ...schema, hide: schema.hide ?? url.startsWith('/docs') }, url };
+  if (schema.hide === true || url.startsWith('/docs')) return { schema: { ...schema, hide: true }, url };
+  const { access = 'signed-in', problems, readsCaller } = route.config ?? {};
   const method = [route.method].flat()[0] ?? 'GET';
-  const access: Access = config.access ?? 'signed-in';
+  const shared = { operationId: schema.operationId ?? operationId(method, url), 'x-access': access };
+  // What RFC 6749 and 7009 say about a route, and who proves himself there, its own schema tells.
+  if (readsCaller !== true) return { schema: { ...schema, ...shared, security: [] }, url };
   const { body, querystring, params, ...rest } = schema;
   const described = {
     ...rest,
     ...(hasMembers(params) ? { params } : {}),
     ...(hasMembers(querystring) ? { querystring } : {}),
-    ...(body === undefined || isNoBody(body) ? {} : { body: withExample(body) }),
+    ...(body === undefined || isNoBody(body) ? {} : { body: withExample(body, 'least') }),
     ...(method === 'GET' ? {} : { headers: KEY_HEADER }),
-    operationId: schema.operationId ?? operationId(method, url),
+    ...shared,
     security: access === 'anyone' ? [{}, { accessToken: [] }] : [{ accessToken: [] }],
-    'x-access': access,
-    'x-problems': kindsOf(method, schema, access, config.problems),
+    'x-problems': kindsOf(method, schema, access, problems),
     response: answers(schema.response ?? {}),
   };
   return { schema: described, url };
@@ -93,8 +93,8 @@ function hasMembers(schema: TSchema | undefined): boolean {
   return Object.keys(members).length > 0;
 }
 
-function withExample(schema: TSchema): object {
-  return { ...schema, examples: [exampleOf(schema)] };
+function withExample(schema: TSchema, extent: 'all' | 'least' = 'all'): object {
+  return { ...schema, examples: [exampleOf(schema, extent)] };
 }
 
 function answers(response: Readonly<Record<string, TSchema>>): Record<string, object> {
