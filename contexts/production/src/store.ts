@@ -87,7 +87,8 @@ export async function withdrawProducts(db: Query, ids: readonly string[]): Promi
 }
 
 const SCHEDULE_COLUMNS = `schedule.id, schedule.site_id AS "siteId", schedule.product_id AS "productId",
-  schedule.every, schedule.every_seconds AS "everySeconds", schedule.quantity, schedule.settled_until AS "settledUntil"`;
+  schedule.every, schedule.every_seconds AS "everySeconds", schedule.quantity,
+  schedule.settled_until AS "settledUntil"`;
 
 const SCHEDULE = statement(
   'schedule',
