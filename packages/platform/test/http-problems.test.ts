@@ -145,6 +145,8 @@ describe('given a request that is wrong', () => {
     expect((await server.fastify.inject({ method: 'POST', url, headers })).statusCode).toBe(204);
     expect((await server.fastify.inject({ method: 'POST', url, headers, payload: {} })).statusCode).toBe(204);
     expect((await server.fastify.inject({ method: 'POST', url, headers, payload: { a: 1 } })).statusCode).toBe(400);
+    const emptyForm = { ...headers, 'content-type': 'application/x-www-form-urlencoded', 'content-length': '0' };
+    expect((await server.fastify.inject({ method: 'POST', url, headers: emptyForm })).statusCode).toBe(204);
   });
 });
 

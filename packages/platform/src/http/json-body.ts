@@ -22,6 +22,7 @@ export function isBodyError(error: { readonly code?: string }): boolean {
 export function acceptJsonOnly(fastify: FastifyInstance): void {
   const parse = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeAllContentTypeParsers();
+  acceptNothingElse(fastify);
   fastify.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
     const wrong = wrongEncoding(request);
     if (wrong !== undefined) return done(bodyError(415, wrong));
@@ -38,6 +39,15 @@ export function acceptJsonOnly(fastify: FastifyInstance): void {
       }
       return done(null, value);
     });
+  });
+}
+
+/** No body at all is no body of a wrong type: `curl -d ''` names the type of a form and sends nothing. */
+function acceptNothingElse(fastify: FastifyInstance): void {
+  fastify.addContentTypeParser('*', ({ headers }, _payload, done) => {
+    const isEmpty = headers['content-length'] === '0' && headers['transfer-encoding'] === undefined;
+    if (isEmpty) done(null, undefined);
+    else done(bodyError(415, 'The body must be application/json.'));
   });
 }
 

@@ -33,6 +33,7 @@ const PARAMETER_LENGTH_MAX = 200;
 /** How long a caller may take to send a request. */
 const REQUEST_MILLISECONDS_MAX = 30_000;
 const HEADERS_MILLISECONDS_MAX = 15_000;
+const CONNECTIONS_LOOKED_AT_EVERY_MILLISECONDS = 5_000;
 const KEEP_ALIVE_MILLISECONDS = 72_000;
 /** What is under way when the server is told to stop may take so long to end. */
 const STOP_MILLISECONDS_MAX = 10_000;
@@ -112,7 +113,11 @@ function bareServer(logger: Logger): FastifyInstance {
     return503OnClosing: false,
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
-    http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_MILLISECONDS_MAX },
+    http: {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HEADERS_MILLISECONDS_MAX,
+      connectionsCheckingInterval: CONNECTIONS_LOOKED_AT_EVERY_MILLISECONDS,
+    },
     ajv: validationOptions,
     serializerOpts: { ajv: { formats: formatsUnchecked } },
     frameworkErrors: (error, request, reply) => void answerFailure(error, request, reply),
