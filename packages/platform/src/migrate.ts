@@ -7,6 +7,7 @@ import { errorCode } from './database-errors.ts';
 /** One lock for all: contexts' grants and roles meet in the same system tables. */
 const MIGRATION_LOCK = 7_236_540_112;
 const ROLE_ATTEMPTS_MAX = 5;
+const DENIED_CODE = '42501';
 /** Duplicate object, unique violation, and `tuple concurrently updated`. */
 const ROLE_RACE_CODES = new Set(['42710', '23505', 'XX000']);
 const PLATFORM_MIGRATIONS = fileURLToPath(new URL('../migrations/', import.meta.url));
@@ -77,9 +78,19 @@ async function createRole(client: pg.Client, role: string): Promise<void> {
       await client.query(createRoleText(role));
       return;
     } catch (error) {
+      if (errorCode(error) === DENIED_CODE) throw new Error(await howToGrant(client, role), { cause: error });
       if (attempts >= ROLE_ATTEMPTS_MAX || !ROLE_RACE_CODES.has(errorCode(error) ?? '')) throw error;
     }
   }
+}
+
+async function howToGrant(client: pg.Client, role: string): Promise<string> {
+  const { rows } = await client.query<{ owner: string }>('SELECT current_user AS owner');
+  const owner = rows[0]?.owner;
+  return (
+    `${owner} may not make the role ${role}, or may not act as it. Let a superuser run: ` +
+    `ALTER ROLE ${owner} CREATEROLE; and, where the role is there already: GRANT ${role} TO ${owner};`
+  );
 }
 
 /** From PostgreSQL 16 on, whoever creates a role administers it, but may act as it only once that is granted too. */

@@ -1,0 +1,2 @@
+CREATE TABLE catalog.half ();
+SELECT * FROM catalog.nowhere;
