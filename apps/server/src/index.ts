@@ -1,0 +1,5 @@
+/** What tests, the bench and the replay take from the server; whoever runs it uses `main.ts`. */
+export { advanceTo } from './advance.ts';
+export { openServer, type Server } from './server.ts';
+export { modules, type System } from './system.ts';
+export { type CheckOutcome, type Verification, verifyPromises } from './verify/run-checks.ts';
