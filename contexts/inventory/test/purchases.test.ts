@@ -1,4 +1,4 @@
-import { formatInstant, instant, MINUTE, plus, SECOND } from '@provender/kernel';
+import { formatInstant, MINUTE, plus, SECOND } from '@provender/kernel';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type Bakery,
@@ -243,21 +243,5 @@ describe('An order that comes to nothing', () => {
     expect(await bakery.states(loaves)).toEqual({ available: 1 });
     const said = (await bakery.said('inventory.units-discarded.v1')).find(({ subject }) => subject === orderId);
     expect(said?.data).toMatchObject({ siteId: SHOP, reason: 'stale', wasOnShelf: false, orderId });
-  });
-
-  test('given a shop after its closing, when an order of the day is cancelled, then only what keeps overnight stays', async () => {
-    await clearShelves();
-    const closing = instant(Date.parse('2026-11-21T17:00:00.000Z'));
-    await bakery.advanceTo(plus(closing, -MINUTE));
-    const loaves = await bakery.bake(1, { productId: LOAF });
-    const bottles = await bakery.bake(1, { productId: BOTTLE });
-    const orderId = await bakery.orderOf([LOAF, 1], [BOTTLE, 1]);
-    await bakery.hear([orderPaid(orderId, 2)]);
-    await bakery.advanceTo(plus(closing, MINUTE));
-    await bakery.hear([orderCancelled(orderId)]);
-    expect((await bakery.units(loaves)).map(({ walk }) => walk)).toEqual([
-      'available batch, held, allocated, discarded closing',
-    ]);
-    expect(await bakery.states(bottles)).toEqual({ available: 1 });
   });
 });
