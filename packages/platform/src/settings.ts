@@ -118,7 +118,7 @@ export type SettingsRead =
   | { readonly ok: false; readonly problems: readonly string[] };
 
 /**
- * Takes the environment, gives the settings, or one line for each value that is wrong: variable, value, what is allowed.
+ * Takes the environment. Gives the settings, or a line for each value that is wrong: variable, value, what is allowed.
  * A variable that is set to nothing counts as not set. Values that may hold a password are never repeated.
  */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): SettingsRead {

@@ -71,7 +71,7 @@ describe('given an access token', () => {
     expect(await verify(await token({ key: other.privateKey }))).toBeUndefined();
   });
 
-  it('when it is signed with the public key as an HMAC secret, or with an empty one, then it is not one of ours', async () => {
+  it('when the public key is used as an HMAC secret, or no signature at all, then it is not one of ours', async () => {
     const secret = new TextEncoder().encode(await exportSPKI(pair.publicKey));
     expect(await verify(await token({ header: { alg: 'HS256' }, key: secret }))).toBeUndefined();
     const claims = Buffer.from(JSON.stringify({ iss: ISSUER, aud: AUDIENCE, sub: PERSON, exp: 9e9 })).toString(
@@ -109,7 +109,7 @@ describe('given an access token', () => {
     expect(asked - before).toBeLessThanOrEqual(1);
   });
 
-  it('when the keys cannot be had, then that is a failure and not a refusal, and the next token tries again', async () => {
+  it('when the keys cannot be had, then that is a failure, no refusal, and the next token tries again', async () => {
     let isAway = true;
     const unsure = createTokenVerifier({
       jwks: async () => {

@@ -16,8 +16,9 @@ export function asyncApi(): Json {
       title: 'Provender events',
       version: '1.0.0',
       description:
-        'One log per context. Events are CloudEvents 1.0 in structured mode. `position` is gapless within a source, in ' +
-        'order of commit: a consumer remembers it and drops what it has seen. Events of one partition key come in order.',
+        'One log per context. Events are CloudEvents 1.0 in structured mode. `position` is gapless within a source, ' +
+        'in order of commit: a consumer remembers it and drops what it has seen. ' +
+        'Events of one partition key come in order.',
       license: { name: 'Apache-2.0' },
     },
     defaultContentType: 'application/cloudevents+json',

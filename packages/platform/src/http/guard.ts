@@ -10,7 +10,7 @@ export type RouteListed = { readonly method: string; readonly url: string; reado
 const UNGUARDED_PREFIX = '/docs';
 
 /**
- * Nobody may do anything unless a route says so: registering one without `access` throws. Each route gets its own check,
+ * Nobody may do anything unless a route says so: registering one without `access` throws. Each has its own check,
  * before the body is read; there is no check by path, so no trick with paths goes around it.
  */
 export function guardRoutes(fastify: FastifyInstance, tokens: KnownTokens): readonly RouteListed[] {
@@ -76,7 +76,7 @@ function sendRefused(reply: FastifyReply, status: number, kind: string, detail: 
 
 const BEARER_PATTERN = /^Bearer +([\w~+/.=-]+) *$/i;
 
-/** The token of an Authorization header; undefined where there is none, '' (which never verifies) where it is garbled. */
+/** The token of an Authorization header; undefined where there is none, '' (which never verifies) if it is garbled. */
 function bearerToken(header: string | undefined): string | undefined {
   if (header === undefined || !/^bearer\b/i.test(header)) return undefined;
   return BEARER_PATTERN.exec(header)?.[1] ?? '';

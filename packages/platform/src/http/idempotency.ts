@@ -107,7 +107,7 @@ export function idempotency(secretKey: Buffer): Idempotency {
       const key = headers['idempotency-key'];
       if (key === undefined) return undefined;
       if (typeof key !== 'string' || key.length === 0 || key.length > IDEMPOTENCY_KEY_LENGTH_MAX) return badKey;
-      // One call with the key in front: building an HMAC for each request was 12 % of a small one, and the hash stays here.
+      // One call with the key in front: an HMAC for each request was 12 % of a small one, and the hash stays here.
       const requestHash = hash(
         'sha256',
         `${hashKey}
@@ -119,7 +119,7 @@ ${canonicalJson(body)}`,
     },
 
     async claim(tx, keyed) {
-      // Both are sent at once; the second statement's snapshot is taken after the mark, so it sees a first that just ended.
+      // Both are sent at once; the second's snapshot is taken after the mark, so it sees a first that has just ended.
       const [marks, rows] = await Promise.all([
         tx.query<{ taken: boolean }>(TRY_MARK, [markOf(keyed)]),
         tx.query<KeptRow>(READ_KEPT, [keyed.scope, keyed.key]),

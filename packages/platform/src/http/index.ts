@@ -37,8 +37,8 @@
  *   common one: `not-found`, `forbidden`, …). What belongs to somebody else is `not-found`.
  * - In `write`, decide before writing: what was written before a refusal commits with it, since the refusal is kept for
  *   repeats of the Idempotency-Key. Use ON CONFLICT DO NOTHING and look at the rows, an error ends the transaction.
- *   Nothing but queries of `tx` is awaited in it; slow work (hashing a password) goes into `prepare: async ({ body }) => …`,
- *   whose value is the handler's third argument.
+ *   Nothing but queries of `tx` is awaited in it; slow work (hashing a password) goes into
+ *   `prepare: async ({ body }) => …`, whose value is the handler's third argument.
  * - `answer(204)` has no body. Optional members of an answer may be undefined. Members that the schema does not name
  *   never leave the server.
  */

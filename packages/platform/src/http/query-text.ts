@@ -8,8 +8,8 @@ const NUMBER_PATTERN = /^-?(0|[1-9]\d{0,14})$/;
 type Members = Readonly<Record<string, { readonly type?: unknown }>>;
 
 /**
- * An address is all text: members of a query that the schema wants as numbers or booleans become such, where the text is
- * exactly one. `10` does, `1e1`, ` 10`, `0x0a` and nothing do not, and are then refused by the schema.
+ * An address is all text: members of a query that the schema wants as numbers or booleans become such, where the
+ * text is exactly one. `10` does, `1e1`, ` 10`, `0x0a` and nothing do not, and are then refused by the schema.
  */
 export function queryReader(schema: TSchema | undefined): (request: FastifyRequest) => Refused | undefined {
   const members: Members = (schema as { readonly properties?: Members } | undefined)?.properties ?? {};

@@ -57,7 +57,7 @@ export type AnswerOf<Responses extends ResponseSchemas> = {
 
 export type RefusedOf<Kinds extends Problems> = Refused<(keyof Kinds & string) | CommonProblem>;
 
-type RouteBase<Admitted extends Access, Kinds extends Problems> = {
+type RouteFrame<Admitted extends Access, Kinds extends Problems> = {
   readonly url: string;
   readonly access: Admitted;
   /** One line for the API's documentation. */
@@ -87,7 +87,7 @@ export type ReadRoute<
   Query extends TSchema,
   Body extends TSchema,
   Kinds extends Problems,
-> = RouteBase<Admitted, Kinds> & {
+> = RouteFrame<Admitted, Kinds> & {
   readonly method: 'GET';
   readonly schema: { readonly params?: Params; readonly querystring?: Query; readonly response: Body };
   readonly handle: (
@@ -116,7 +116,7 @@ export type WriteRoute<
   Responses extends ResponseSchemas,
   Kinds extends Problems,
   Prepared,
-> = RouteBase<Admitted, Kinds> & {
+> = RouteFrame<Admitted, Kinds> & {
   readonly method: Exclude<Method, 'GET'>;
   readonly schema: ChangeSchema<Params, Query, Body, Responses>;
   readonly db: Database;
@@ -160,7 +160,7 @@ export type CommandRoute<
   Body extends TSchema,
   Responses extends ResponseSchemas,
   Kinds extends Problems,
-> = RouteBase<Admitted, Kinds> & {
+> = RouteFrame<Admitted, Kinds> & {
   readonly method: Exclude<Method, 'GET'>;
   readonly schema: ChangeSchema<Params, Query, Body, Responses>;
   readonly handle: (

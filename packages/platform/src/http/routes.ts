@@ -100,7 +100,7 @@ export function write<
 }
 
 /**
- * Registers a change that is not one transaction of its own, such as placing an order, which waits for others to decide.
+ * Registers a change that is not one transaction of its own: placing an order waits for others to decide.
  * The handler binds the Idempotency-Key to its effect itself: it gets the key, its scope and the request's hash.
  */
 export function command<

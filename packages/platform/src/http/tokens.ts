@@ -24,7 +24,7 @@ const TOKEN_LENGTH_MAX = 4_096;
 const CLOCK_TOLERANCE_SECONDS = 5;
 const ASK_AGAIN_AFTER_MILLISECONDS = 5_000;
 
-/** Verifies access tokens (RFC 9068) against the issuer's keys, which are fetched once and again when one is unknown. */
+/** Verifies access tokens (RFC 9068) against the issuer's keys, fetched once and again when one is unknown. */
 export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken {
   const { jwks, issuer, audience, askAgainAfterMilliseconds = ASK_AGAIN_AFTER_MILLISECONDS } = options;
   let keys: Promise<ReturnType<typeof createLocalJWKSet>> | undefined;
