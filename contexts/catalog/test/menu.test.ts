@@ -1,5 +1,6 @@
 import type { MenuItem, MenuView, Said, UnitGroup } from '@provender/contracts';
 import { formatInstant, type Instant, instant, MINUTE, plus, SECOND } from '@provender/kernel';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { menuReader } from '../src/use-cases/read-menu.ts';
 import { bread, coffee, eur, made, openRange, type Range, shop } from './range.ts';
@@ -99,6 +100,32 @@ describe('the menu over HTTP', () => {
     expect((await breadItem())?.available).toBe(0);
     await context.hear([unitsMade(group(5, batch, null))]);
     expect((await breadItem())?.available).toBe(3);
+  });
+
+  test('given any events in any order and any sets, when all are heard, then the shelf is their sum', async () => {
+    const { test: context } = range;
+    const kind = fc.constantFrom('made', 'held', 'released', 'off-shelf', 'from-order');
+    const step = fc.record({ kind, batch: fc.nat(3), quantity: fc.integer({ min: 1, max: 9 }) });
+    const signs = { made: 1, held: -1, released: 1, 'off-shelf': -1, 'from-order': 0 } as const;
+    const ids = Array.from({ length: 4 }, batchId);
+    const expected = [0, 0, 0, 0];
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30 }), async (steps) => {
+        const events = steps.map((each) => {
+          const units = group(each.quantity, ids[each.batch] ?? '', null);
+          expected[each.batch] = (expected[each.batch] ?? 0) + signs[each.kind] * each.quantity;
+          if (each.kind === 'made') return unitsMade(units);
+          if (each.kind === 'held') return unitsHeld(units);
+          return each.kind === 'released' ? unitsReleased(units) : unitsDiscarded(each.kind === 'off-shelf', units);
+        });
+        await context.hear(events);
+        const left = expected.filter((count) => count !== 0).toSorted((one, other) => one - other);
+        expect(await buckets()).toEqual(left.map((available) => ({ available })));
+        const sum = expected.reduce((total, count) => total + count, 0);
+        expect((await breadItem())?.available).toBe(Math.max(0, sum));
+      }),
+      { numRuns: 15, endOnFailure: true },
+    );
   });
 
   test('given events of unknown sites and products, when heard, then they harm nothing', async () => {

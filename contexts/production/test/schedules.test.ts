@@ -178,6 +178,22 @@ describe('changes of plan', () => {
     expect(said.map(({ data }) => (data as BatchView).quantity)).toEqual([5]);
   });
 
+  test('given changes while slots are baked, when all are done, then nothing is stuck and no slot is baked twice', async () => {
+    const { http, test: context } = bakery;
+    const id = await scheduled({ every: 'PT1M' });
+    for (let minute = 0; minute < 5; minute += 1) {
+      context.clock.advanceTo(plus(berlin('07:00'), minute * MINUTE));
+      const body = { quantity: minute + 1 };
+      const [changed] = await Promise.all([
+        http.call(`PATCH ${SCHEDULES}/${id}`, { ...manager, body }),
+        ...Array.from({ length: 3 }, () => context.running.timers.runDue()),
+      ]);
+      expect(changed.status).toBe(200);
+    }
+    await context.running.timers.runDue();
+    expect(await bakery.baked()).toEqual(['11-21 07:00', '11-21 07:01', '11-21 07:02', '11-21 07:03', '11-21 07:04']);
+  });
+
   test('given an ended schedule, when its slots come, then nothing is baked, and it is gone', async () => {
     const { http, test: context } = bakery;
     const id = await scheduled();

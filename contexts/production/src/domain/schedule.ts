@@ -5,6 +5,7 @@ import {
   type Instant,
   instant,
   localDate,
+  localMoment,
   MINUTE,
   type Milliseconds,
   parseDuration,
@@ -61,24 +62,26 @@ function readEvery(text: string): Result<Milliseconds, Invalid> {
 }
 
 /**
- * The slots that are due and not settled yet, and whose units are still worth having: fresh, and not such as the last
- * closing would have thrown out; what does not go stale is baked late only on its own day. Nothing is baked later than
- * a day after its time, nor of a product that is no longer kept as units.
+ * The slots that are due and not settled yet, and whose units are still worth having. Nothing is baked later than a day
+ * after its time, nor of a product that is no longer kept as units.
  */
 export function dueSlots({ schedule, site, product }: Plan, now: Instant): Instant[] {
-  if (product.withdrawn || product.stock !== 'unit' || schedule.settledUntil > now) return [];
-  const from = instant(Math.max(schedule.settledUntil, now - CATCH_UP_MAX));
-  const slots = slotsBetween(site, schedule.everyMilliseconds, from, now);
-  return slots.filter((slot) => isStillFresh(slot, site, product, now) && outlivedClosing(slot, site, product, now));
+  if (product.withdrawn || product.stock !== 'unit') return [];
+  const from = instant(
+    Math.max(schedule.settledUntil, now - CATCH_UP_MAX, freshSince(site, product, now), soldSince(site, product, now)),
+  );
+  return slotsBetween(site, schedule.everyMilliseconds, from, now);
 }
 
-function isStillFresh(slot: Instant, site: KnownSite, { shelfLifeMinutes }: KnownProduct, now: Instant): boolean {
-  if (shelfLifeMinutes !== null) return plus(slot, shelfLifeMinutes * MINUTE) > now;
-  return localDate(slot, site.timeZone) === localDate(now, site.timeZone);
+/** Units made at that moment or later are fresh now. What does not go stale is baked late only on its own day. */
+function freshSince({ timeZone }: KnownSite, { shelfLifeMinutes }: KnownProduct, now: Instant): Instant {
+  if (shelfLifeMinutes !== null) return plus(now, 1 - shelfLifeMinutes * MINUTE);
+  return localMoment(localDate(now, timeZone), 0, timeZone);
 }
 
-function outlivedClosing(slot: Instant, site: KnownSite, product: KnownProduct, now: Instant): boolean {
-  return site.kind !== 'shop' || product.keepsOvernight || slot >= lastClosing(site, now);
+/** Units made before that moment would have been thrown out at the last closing. */
+function soldSince(site: KnownSite, { keepsOvernight }: KnownProduct, now: Instant): Instant {
+  return site.kind !== 'shop' || keepsOvernight ? instant(0) : lastClosing(site, now);
 }
 
 /** The first slot that is still to come. */
