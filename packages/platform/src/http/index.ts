@@ -39,8 +39,8 @@
  *   repeats of the Idempotency-Key. Use ON CONFLICT DO NOTHING and look at the rows, an error ends the transaction.
  *   Nothing but queries of `tx` is awaited in it; slow work (hashing a password) goes into
  *   `prepare: async ({ body }) => …`, whose value is the handler's third argument.
- * - `command` hands over the Idempotency-Key with its scope and the request's hash (`idempotency`): the handler binds it
- *   to its effect, and refuses with `keyReused` or `requestInProgress` itself.
+ * - `command` hands over the Idempotency-Key with its scope and the request's hash (`idempotency`): the handler binds
+ *   it to its effect, and refuses with `keyReused` or `requestInProgress` itself.
  * - `app.forms((scope) => …)` is for routes that take forms and answer in the words of RFC 6749; those are registered
  *   on Fastify itself with `config: { access }`. A body that many ask for is written once, answered by `readyJson`.
  * - `answer(204)` has no body. Optional members of an answer may be undefined. Members that the schema does not name
