@@ -165,6 +165,10 @@ const EXPIRED_HOLDS = statement(
   'expired-holds',
   `SELECT order_id AS "orderId" FROM holds WHERE state = 'held' AND expires_at <= $1 ORDER BY expires_at LIMIT $2`,
 );
+const NEXT_HOLD_END = statement(
+  'next-hold-end',
+  `SELECT expires_at AS "expiresAt" FROM holds WHERE state = 'held' AND expires_at <= $1 ORDER BY expires_at LIMIT 1`,
+);
 const END_HOLDS = statement(
   'end-holds',
   `SELECT ended.order_id AS "orderId", ended.site_id AS "siteId", unit.id, unit.product_id AS "productId",
@@ -188,6 +192,12 @@ const RELEASE_UNITS = statement(
 export async function expiredHolds(db: Query, now: Instant, limit: number): Promise<string[]> {
   const rows = await db.query<{ orderId: string }>(EXPIRED_HOLDS, [formatInstant(now), limit]);
   return rows.map(({ orderId }) => orderId);
+}
+
+/** When the first of the holds that are open ends; undefined where none ends until then. */
+export async function nextHoldEnd(db: Query, until: Instant): Promise<Instant | undefined> {
+  const [row] = await db.query<{ expiresAt: Instant }>(NEXT_HOLD_END, [formatInstant(until)]);
+  return row?.expiresAt;
 }
 
 /** A unit that comes back from an order, with what decides whether it may stay on the shelf. */

@@ -1,18 +1,18 @@
-import type { Said, UnitsReleased } from '@provender/contracts';
-import { type Instant, plus } from '@provender/kernel';
+import { HOLD_TIME, type Said, type UnitsReleased } from '@provender/contracts';
+import { type Instant, plus, SECOND } from '@provender/kernel';
 import type { Tx } from '@provender/platform';
 import { endOfDay, fateOf } from '../domain/shelf.ts';
 import { groupsOf } from '../domain/unit.ts';
-import { discardUnits, endHolds, expiredHolds, releaseUnits, type ReturnedUnit } from '../store/shelf.ts';
-import { HOLD_EXPIRY_EVERY } from './hear-catalog.ts';
+import { discardUnits, endHolds, expiredHolds, nextHoldEnd, releaseUnits, type ReturnedUnit } from '../store/shelf.ts';
 import { unitsDiscarded } from './throw-out.ts';
 
 /** Holds that one transaction ends; more follow at once in the next. */
 export const HOLDS_ENDED_AT_ONCE_MAX = 500;
 
 /**
- * Gives back the units of orders that came to nothing: fresh ones to their shelves; those that have gone stale meanwhile,
- * or at a shop belong to a day that has ended, are thrown out. An order whose hold has ended already changes nothing.
+ * Gives back the units of orders that came to nothing: fresh ones to their shelves; those that have gone stale
+ * meanwhile, or at a shop belong to a day that has ended, are thrown out. An order whose hold has ended already changes
+ * nothing.
  */
 export async function giveBack(
   tx: Tx,
@@ -31,11 +31,18 @@ export async function giveBack(
   }
 }
 
-/** Ends the holds whose time has come. Gives the next moment to look, which is at once where more are waiting. */
+/**
+ * Ends the holds whose time has come. Gives the next moment to look: at once where more are waiting, else when the
+ * first hold ends. A hold that is given from now on ends no sooner than a hold lasts, so with none there is nothing to
+ * look for before.
+ */
 export async function expireHolds(tx: Tx, now: Instant): Promise<Instant> {
   const orderIds = await expiredHolds(tx, now, HOLDS_ENDED_AT_ONCE_MAX);
   if (orderIds.length > 0) await giveBack(tx, orderIds, 'expired', now);
-  return plus(now, orderIds.length < HOLDS_ENDED_AT_ONCE_MAX ? HOLD_EXPIRY_EVERY : 1);
+  if (orderIds.length === HOLDS_ENDED_AT_ONCE_MAX) return plus(now, 1);
+  const latest = plus(now, HOLD_TIME);
+  const next = (await nextHoldEnd(tx, latest)) ?? latest;
+  return next > now ? next : plus(now, SECOND);
 }
 
 function dayEndOf({ kind, timeZone, opensAt, closesAt }: ReturnedUnit, now: Instant): Instant | null {

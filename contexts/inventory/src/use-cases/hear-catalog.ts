@@ -11,12 +11,9 @@ export const STALE_SWEEP = 'stale-sweep';
 /** The name of the timers that end the days of shops, one a site. */
 export const CLOSING = 'closing';
 
-/** How often holds are looked through for those that have come to their end: P4 allows a minute. */
-export const HOLD_EXPIRY_EVERY = 15 * SECOND;
-
 /** Sees to it that holds end, from the first start on. */
 export async function startHoldExpiry(tx: Tx, now: Instant): Promise<void> {
-  await ensureTimer(tx, { name: HOLD_EXPIRY, key: 'all', dueAt: plus(now, HOLD_EXPIRY_EVERY) });
+  await ensureTimer(tx, { name: HOLD_EXPIRY, key: 'all', dueAt: plus(now, SECOND) });
 }
 
 /** Keeps what is said of sites, and sets the sweep and the closing of each by its own clock. */
