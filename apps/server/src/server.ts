@@ -13,6 +13,7 @@ import {
   randomIds,
   type Settings,
   settled,
+  type TokenVerifierOptions,
 } from '@provender/platform';
 import { loadDemo } from './demo/load-demo.ts';
 import { operationsRoutes } from './operations.ts';
@@ -58,10 +59,10 @@ export async function openServer({ settings, databaseUrl, clock }: ServerOptions
     clock,
     metrics: createMetrics(),
     secretKey: store.secret,
-    ready: async () => isReady,
+    ready: async () => isReady && (await answersQueries(system)),
     settled: (context) => settled(system.contexts, context),
     verifyToken: createTokenVerifier({
-      jwks: () => system.identity?.jwks() ?? Promise.reject(new Error('No identity context runs here')),
+      jwks: () => system.identity?.jwks() ?? publishedKeys(listening),
       issuer: () => listening,
       audience: ACCESS_TOKEN_AUDIENCE,
     }),
@@ -86,4 +87,22 @@ export async function openServer({ settings, databaseUrl, clock }: ServerOptions
       await system.stop();
     },
   };
+}
+
+/** Every context's database answers. */
+async function answersQueries(system: System): Promise<boolean> {
+  await Promise.all([...system.contexts.values()].map((each) => each.head()));
+  return true;
+}
+
+const KEYS_MILLISECONDS_MAX = 5_000;
+
+/** The keys as the identity context publishes them, where it runs in another process behind the same address. */
+async function publishedKeys(publicUrl: string): ReturnType<TokenVerifierOptions['jwks']> {
+  const response = await fetch(`${publicUrl}/.well-known/jwks.json`, {
+    signal: AbortSignal.timeout(KEYS_MILLISECONDS_MAX),
+  });
+  if (!response.ok) throw new Error(`The keys of ${publicUrl} could not be read: ${response.status}`);
+  // Whoever answers under the issuer's own address is trusted with its keys; the verifier checks their shape.
+  return (await response.json()) as Awaited<ReturnType<TokenVerifierOptions['jwks']>>;
 }

@@ -2,6 +2,7 @@ import type { ContextName, RecordedEvent } from '@provender/contracts';
 import type { Clock } from './clock.ts';
 import { type Database, openDatabase, type Query, statement } from './database.ts';
 import { type EventLog, eventLog } from './event-log.ts';
+import { purgeAllIdempotencyKeys } from './http/idempotency.ts';
 import type { Ids } from './ids.ts';
 import { roleOf } from './migrate.ts';
 import type { ContextModule, ContextPlatform, Log, OpenContext } from './module.ts';
@@ -46,6 +47,7 @@ const REQUEST_CONNECTIONS_MAX = 4;
 const HEAD = statement('log-head', 'SELECT position FROM outbox_head');
 const EXTEND_LOG = statement('extend-log', 'SELECT outbox_extend()');
 const EXTEND_EVERY_EVENTS = 100_000;
+const PURGE_EVERY_MILLISECONDS = 10 * 60 * 1_000;
 
 /** Opens one context in this process: its databases, its loop, its timers. Nothing runs before `start`. */
 export function openContext<Open extends OpenContext>(
@@ -108,6 +110,12 @@ export function openContext<Open extends OpenContext>(
       .catch((error: unknown) => onError('The log could not be extended', error));
   }
 
+  /** A failure is met again ten minutes later; kept answers do no harm meanwhile. */
+  async function purgeKeys(): Promise<void> {
+    await purgeAllIdempotencyKeys(db).catch((error: unknown) => onError('Kept answers could not be purged', error));
+  }
+
+  let purging: NodeJS.Timeout | undefined;
   db.onCommitted(committed);
   reactorDb.onCommitted(committed);
   return {
@@ -123,9 +131,11 @@ export function openContext<Open extends OpenContext>(
       await extendLog();
       if (open.prepare !== undefined) await db.withTx(open.prepare);
       await reactor.start();
+      purging = setInterval(() => void purgeKeys(), PURGE_EVERY_MILLISECONDS).unref();
       if (options.timers) timers.start();
     },
     async stop() {
+      clearInterval(purging);
       await timers.stop();
       await reactor.stop();
       await open.close?.();

@@ -5,13 +5,21 @@ import { openServer } from '../server.ts';
 /** Runs the system until SIGTERM or SIGINT: database, contexts, HTTP. Gives the exit code. */
 export async function start(settings: Settings): Promise<number> {
   const say = (line: string) => console.error(line);
+  if (settings.events !== 'postgres') {
+    say('EVENTS=kafka: this version carries events in PostgreSQL only; leave EVENTS unset.');
+    return 1;
+  }
   const stopAsked = waitForStop();
   const database = await openDatabaseServer(settings, say);
   try {
     const clock = await openClock(database.url, settings.clockRate);
     const server = await openServer({ settings, databaseUrl: database.url, clock });
     try {
-      await server.start();
+      await server.start().catch((error: unknown) => {
+        throw isPortTaken(error)
+          ? new Error(`PORT=${settings.port}: is taken; choose another, or 0 for a free one.`)
+          : error;
+      });
       console.log(readyText(server.url(), settings));
       await stopAsked;
       say('Stopping: requests under way are finished first.');
@@ -38,4 +46,8 @@ function readyText(url: string, settings: Settings): string {
     ? '\n  demo people: manager@example.com, staff@example.com, customer@example.com, password "test"'
     : '';
   return `Provender is ready at ${url}\n  the API to read and try: ${url}/docs${clock}${demo}`;
+}
+
+function isPortTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 }

@@ -88,6 +88,11 @@ export async function purgeIdempotencyKeys(db: Database): Promise<number> {
   return gone.length;
 }
 
+/** Forgets all answers that were kept for more than a day, a batch at a time. */
+export async function purgeAllIdempotencyKeys(db: Database): Promise<void> {
+  while ((await purgeIdempotencyKeys(db)) === PURGE_BATCH_MAX);
+}
+
 type KeptRow = {
   readonly requestHash: Buffer;
   readonly status: number;
