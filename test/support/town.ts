@@ -102,7 +102,7 @@ export async function defineProduct(
     price: euro(380),
     unitCost: euro(130),
     stock: 'unit',
-    shelfLife: 'PT14H',
+    ...(draft.stock === 'made-to-order' ? {} : { shelfLife: 'PT14H' }),
     closingDiscountPercent: 40,
     ...draft,
   };
