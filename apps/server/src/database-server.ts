@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type Settings, startEmbeddedPostgres } from '@provender/platform';
+import { attachEmbeddedPostgres, hasEmbeddedPostgres, type Settings, startEmbeddedPostgres } from '@provender/platform';
 
 /** The PostgreSQL that this process uses: one given by `DATABASE_URL`, or the embedded one, which it starts and stops. */
 export type DatabaseServer = { readonly url: string; readonly embedded: boolean; stop(): Promise<void> };
@@ -10,4 +10,21 @@ export async function openDatabaseServer(settings: Settings, log: (line: string)
   }
   const server = await startEmbeddedPostgres({ dataFolder: resolve(settings.dataFolder), log });
   return { url: server.url, embedded: true, stop: () => server.stop() };
+}
+
+/**
+ * Opens the database of the settings for a command that works on what is there: one that runs already is used beside
+ * whoever runs it and left running; else it is started, and stopped again. Throws where none was ever started.
+ */
+export async function useDatabaseServer(settings: Settings, log: (line: string) => void): Promise<DatabaseServer> {
+  if (settings.databaseUrl !== undefined) return openDatabaseServer(settings, log);
+  const dataFolder = resolve(settings.dataFolder);
+  if (!hasEmbeddedPostgres(dataFolder)) {
+    throw new Error(
+      `There is no database in ${dataFolder} yet: run npm start first, or set PROVENDER_DATA or DATABASE_URL.`,
+    );
+  }
+  const running = await attachEmbeddedPostgres(dataFolder);
+  if (running !== undefined) return { url: running.url, embedded: true, stop: async () => {} };
+  return openDatabaseServer(settings, log);
 }

@@ -42,6 +42,20 @@ export async function openClock(ownerUrl: string, rate: number): Promise<Clock> 
   }
 }
 
+/**
+ * Business time as an installation has it, for a command that only looks: at the stored rate, and nothing is written.
+ */
+export async function readClock(ownerUrl: string): Promise<Clock> {
+  const client = new pg.Client({ connectionString: ownerUrl, application_name: 'provender clock' });
+  await client.connect();
+  try {
+    const stored = await readOrigin(client);
+    return stored === undefined ? realClock() : scaledClock(stored);
+  } finally {
+    await client.end();
+  }
+}
+
 async function readOrigin(client: pg.Client): Promise<ClockOrigin | undefined> {
   const { rows: tables } = await client.query<{ there: boolean }>(
     "SELECT to_regclass('platform.clock') IS NOT NULL AS there",

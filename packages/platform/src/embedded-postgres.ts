@@ -51,6 +51,9 @@ export type EmbeddedPostgres = {
   stop(): Promise<void>;
 };
 
+/** A server that belongs to another process: it is used and never stopped. */
+export type AttachedPostgres = Pick<EmbeddedPostgres, 'url' | 'superuserUrl' | 'port' | 'pid'>;
+
 const NAME = 'provender';
 const SUPERUSER = 'postgres';
 const UNFINISHED = 'cluster-unfinished-';
@@ -108,6 +111,23 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     lock.release();
     throw error;
   }
+}
+
+/** Whether a database was ever started on a folder. */
+export function hasEmbeddedPostgres(dataFolder: string): boolean {
+  return existsSync(join(dataFolder, 'cluster'));
+}
+
+/**
+ * Finds the server that runs on a folder, for a command beside the process that started it, or after that was killed.
+ * Takes no lock and changes nothing. Undefined where none runs, or where it does not come to take connections.
+ */
+export async function attachEmbeddedPostgres(dataFolder: string): Promise<AttachedPostgres | undefined> {
+  const cluster = { folder: join(resolve(dataFolder), 'cluster') };
+  const password = join(resolve(dataFolder), 'password');
+  const server = findServer(cluster);
+  if (server === undefined || !existsSync(password) || !(await answers(cluster, server))) return undefined;
+  return { ...urlsOf(readFileSync(password, 'utf8').trim(), server.port), port: server.port, pid: server.pid };
 }
 
 function prepareFolder(dataFolder: string, binaries: Binaries): ServerUser {
@@ -182,7 +202,7 @@ async function takeOverOrStart(
 }
 
 /** Whether a server found running comes to take connections; it may be in the middle of its recovery, or stuck. */
-async function answers(cluster: Cluster, server: RunningServer): Promise<boolean> {
+async function answers(cluster: Pick<Cluster, 'folder'>, server: RunningServer): Promise<boolean> {
   const giveUpAt = performance.now() + START_RETRY_MILLISECONDS;
   while (performance.now() < giveUpAt) {
     const now = findServer(cluster);
@@ -278,8 +298,7 @@ function watchOver(
     }
   };
   return {
-    url: connectionUrl(NAME, password, first.port, NAME),
-    superuserUrl: connectionUrl(SUPERUSER, password, first.port, NAME),
+    ...urlsOf(password, first.port),
     port: first.port,
     get pid() {
       return server.pid;
@@ -288,6 +307,13 @@ function watchOver(
       stopping ??= stop();
       return stopping;
     },
+  };
+}
+
+function urlsOf(password: string, port: number): { readonly url: string; readonly superuserUrl: string } {
+  return {
+    url: connectionUrl(NAME, password, port, NAME),
+    superuserUrl: connectionUrl(SUPERUSER, password, port, NAME),
   };
 }
 

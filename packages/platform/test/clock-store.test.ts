@@ -1,7 +1,7 @@
 import { HOUR, instant, MINUTE } from '@provender/kernel';
 import pg from 'pg';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { openClock, scaledClock } from '../src/index.ts';
+import { openClock, readClock, scaledClock } from '../src/index.ts';
 import { createTestDatabase, type TestDatabase } from '../src/testing/index.ts';
 
 const NOON = Date.parse('2026-11-21T12:00:00.000Z');
@@ -81,6 +81,17 @@ describe('the stored clock', () => {
     expect(real.now()).toBe(NOON + HOUR + MINUTE);
     expect(real.rate).toBe(1);
     expect((await openClock(url, 1)).now()).toBe(real.now());
+  });
+
+  test('given a fast clock, when a command only reads it, then it shows the same and leaves it as it is', async () => {
+    const url = await database();
+    expect((await readClock(url)).now()).toBe(NOON);
+    const running = await openClock(url, 60);
+    passes(MINUTE);
+    const read = await readClock(url);
+
+    expect({ now: read.now(), rate: read.rate }).toEqual({ now: NOON + HOUR, rate: 60 });
+    expect((await openClock(url, 60)).now()).toBe(running.now());
   });
 
   test('given ten processes, when they open it at once, then all show the same', async () => {

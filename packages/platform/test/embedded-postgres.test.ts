@@ -9,8 +9,10 @@ import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isRunning, waitUntil } from '../src/embedded-postgres/processes.ts';
 import {
+  attachEmbeddedPostgres,
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,
+  hasEmbeddedPostgres,
   startEmbeddedPostgres,
 } from '../src/embedded-postgres.ts';
 
@@ -159,6 +161,33 @@ describe('the embedded PostgreSQL', () => {
 
     expect(await query(server.url, 'SELECT count(*)::int AS rows FROM kept')).toEqual([{ rows: 10_000 }]);
     expect(readFileSync(join(dataFolder, 'postgres.log'), 'utf8')).toContain('not properly shut down');
+  });
+
+  test('given a folder in use, when a command attaches, then it uses the server beside the process that has it', async () => {
+    expect(hasEmbeddedPostgres(dataFolder)).toBe(false);
+    expect(await attachEmbeddedPostgres(dataFolder)).toBeUndefined();
+    const server = await start();
+    await query(server.url, 'CREATE TABLE kept (it text)');
+
+    const attached = await attachEmbeddedPostgres(dataFolder);
+
+    expect(attached).toEqual({
+      url: server.url,
+      superuserUrl: server.superuserUrl,
+      port: server.port,
+      pid: server.pid,
+    });
+    expect(await query(attached?.url ?? '', 'SELECT * FROM kept')).toEqual([]);
+    await server.stop();
+    expect(await attachEmbeddedPostgres(dataFolder)).toBeUndefined();
+    expect(hasEmbeddedPostgres(dataFolder)).toBe(true);
+  });
+
+  test('given a parent killed, when a command attaches, then it uses the server that was left behind', async () => {
+    const orphan = await startInChild();
+    await killHard(orphan.child);
+
+    expect(await attachEmbeddedPostgres(dataFolder)).toMatchObject({ pid: orphan.pid, port: orphan.port });
   });
 
   test('given a running server, when it alone is killed, then it is back on its port by itself', async () => {

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { CONTEXT_NAMES, type ContextName } from '@provender/contracts';
 import { parseInstant } from '@provender/kernel';
 import { dropLogPartitions, type Settings } from '@provender/platform';
-import { openDatabaseServer } from '../database-server.ts';
+import { useDatabaseServer } from '../database-server.ts';
 
 const HELP = `npm run provender -- trim-log CONTEXT --before TIME
 
@@ -25,7 +25,7 @@ export async function trimLog(settings: Settings, args: readonly string[]): Prom
     console.log(HELP);
     return values.help === true ? 0 : 2;
   }
-  const database = await openDatabaseServer(settings, (line) => console.error(line));
+  const database = await useDatabaseServer(settings, (line) => console.error(line));
   try {
     for (const { from, to, dropped, reason } of await dropLogPartitions(database.url, { context, before })) {
       console.log(`events ${from} to ${to - 1}: ${dropped ? 'dropped' : `kept, ${reason}`}`);

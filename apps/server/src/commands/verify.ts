@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util';
 import { parseInstant } from '@provender/kernel';
-import { openClock, type Settings } from '@provender/platform';
-import { openDatabaseServer } from '../database-server.ts';
+import { readClock, type Settings } from '@provender/platform';
+import { useDatabaseServer } from '../database-server.ts';
 import { type Verification, verifyPromises } from '../verify/run-checks.ts';
 
 const HELP = `npm run provender -- verify [options]
 
-Checks every promise on the live data (docs/glossary.md has the promises). Exit code 1 on any violation.
+Checks every promise on the live data, also while the system runs, and changes nothing. Exit code 1 on any violation.
+While the system rests, what should have happened by now is judged as of its last event.
 
   --since TIME   looks only at what happened since then, such as 2026-11-21T00:00:00Z
   --json         prints the outcome as JSON`;
@@ -26,12 +27,12 @@ export async function verify(settings: Settings, args: readonly string[]): Promi
     console.error(`--since ${values.since}: must be a time such as 2026-11-21T00:00:00Z.`);
     return 2;
   }
-  const database = await openDatabaseServer(settings, (line) => console.error(line));
+  const database = await useDatabaseServer(settings, (line) => console.error(line));
   try {
-    const clock = await openClock(database.url, settings.clockRate);
     const outcome = await verifyPromises({
       databaseUrl: database.url,
-      clock,
+      clock: await readClock(database.url),
+      allowForRest: true,
       ...(since === undefined ? {} : { since }),
     });
     if (values.json === true) console.log(JSON.stringify(outcome, null, 2));
@@ -49,5 +50,8 @@ export function printOutcome(outcome: Verification): void {
     for (const row of violations) console.log(`       ${JSON.stringify(row)}`);
   }
   const failed = outcome.checks.filter((check) => !check.ok).length;
-  console.log(failed === 0 ? `All ${outcome.checks.length} checks hold.` : `${failed} checks do not hold.`);
+  const all = outcome.checks.length;
+  console.log(
+    `As of ${outcome.at}: ${failed === 0 ? `all ${all} checks hold.` : `${failed} of ${all} checks do not hold.`}`,
+  );
 }

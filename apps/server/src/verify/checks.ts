@@ -1,4 +1,5 @@
 import type { ContextName } from '@provender/contracts';
+import { effectChecks } from './effect-checks.ts';
 import { logChecks } from './log-checks.ts';
 import { moneyChecks } from './money-checks.ts';
 import { orderChecks } from './order-checks.ts';
@@ -20,6 +21,6 @@ export type Check = {
 
 /** The checks that can be made where these contexts stand. Each is proven able to fail by a planted violation. */
 export function checksFor(present: readonly ContextName[]): Check[] {
-  const all = [...unitChecks, ...moneyChecks, ...orderChecks, ...logChecks(present)];
+  const all = [...unitChecks, ...moneyChecks, ...orderChecks, ...effectChecks, ...logChecks(present)];
   return all.filter((check) => check.contexts.every((context) => present.includes(context)));
 }

@@ -1,10 +1,30 @@
+import { ORDER_STATUSES, type OrderStatus, orderRules } from '@provender/contracts';
 import type { Check } from './checks.ts';
 
 const contexts = ['orders', 'bank'] as const;
 
-export const orderChecks: readonly Check[] = [
+const PAID: readonly OrderStatus[] = ['waiting', 'preparation', 'ready', 'delivered'];
+const PAID_LIST = listOf(PAID);
+
+/** Every step that an order may take: what the flow decides, what people may set, and what ends it. */
+export function legalSteps(): string[] {
+  const decided = ['waiting', 'delivered', 'rejected'].map((to) => `placed ${to}`);
+  const set = ORDER_STATUSES.flatMap((from) => {
+    const { staffMaySet, customerMayCancel, staffMayCancel } = orderRules[from];
+    return [...staffMaySet, ...(customerMayCancel || staffMayCancel ? ['cancelled'] : [])].map((to) => `${from} ${to}`);
+  });
+  const holdLost = PAID.map((from) => `${from} rejected`);
+  return [...decided, ...set, ...holdLost];
+}
+
+function listOf(texts: readonly string[]): string {
+  return texts.map((text) => `'${text}'`).join(', ');
+}
+
+/** P6: paid means served or refunded. */
+const chargedOnce: readonly Check[] = [
   {
-    name: 'an order that is being served is charged once, its total, and not refunded',
+    name: 'an order that is being served is charged once, its total, as it was to be paid, and not refunded',
     promise: 'P6',
     kind: 'safety',
     contexts,
@@ -14,8 +34,11 @@ export const orderChecks: readonly Check[] = [
       FROM orders.orders
       LEFT JOIN bank.transactions AS capture ON capture.order_id = orders.id AND capture.kind = 'capture'
       LEFT JOIN bank.transactions AS refund ON refund.order_id = orders.id AND refund.kind = 'refund'
-      WHERE orders.status IN ('waiting', 'preparation', 'ready', 'delivered') AND orders.placed_at >= :since
-        AND (capture.amount IS DISTINCT FROM orders.total_amount OR refund.id IS NOT NULL)`,
+      WHERE orders.status IN (${PAID_LIST}) AND orders.placed_at >= :since
+        AND (refund.id IS NOT NULL OR capture.amount IS DISTINCT FROM orders.total_amount
+          OR capture.currency <> orders.currency OR capture.site_id <> orders.site_id
+          OR capture.tender <> orders.tender
+          OR (orders.tender = 'account' AND capture.from_account <> orders.customer_id))`,
   },
   {
     name: 'an order that ended without its goods keeps no money',
@@ -31,6 +54,17 @@ export const orderChecks: readonly Check[] = [
         AND orders.updated_at < :now - :patience AND capture.amount IS DISTINCT FROM refund.amount`,
   },
   {
+    name: 'an order that was refused for want of stock or money was never charged',
+    promise: 'P6',
+    kind: 'safety',
+    contexts,
+    sql: `
+      SELECT orders.id AS "orderId", orders.reason, capture.amount AS captured FROM orders.orders
+      JOIN bank.transactions AS capture ON capture.order_id = orders.id AND capture.kind = 'capture'
+      WHERE orders.status = 'rejected' AND orders.reason IN ('insufficient-stock', 'payment-declined')
+        AND orders.placed_at >= :since`,
+  },
+  {
     name: 'nothing is charged or refunded for an order that does not exist',
     promise: 'P6',
     kind: 'safety',
@@ -41,21 +75,22 @@ export const orderChecks: readonly Check[] = [
       WHERE transactions.order_id IS NOT NULL AND transactions.at >= :since AND orders.id IS NULL`,
   },
   {
-    name: 'a refund gives back what was charged, once',
+    name: 'an order is charged once at most, and a refund gives that back, once',
     promise: 'P6',
     kind: 'safety',
     contexts: ['bank'],
     sql: `
-      SELECT later.order_id AS "orderId", count(*) FILTER (WHERE later.kind = 'refund') AS refunds
-      FROM bank.transactions AS later
-      WHERE later.order_id IN (
-        SELECT order_id FROM bank.transactions WHERE order_id IS NOT NULL AND at >= :since
-      )
-      GROUP BY later.order_id
-      HAVING count(*) FILTER (WHERE kind = 'capture') > 1 OR count(*) FILTER (WHERE kind = 'refund') > 1
-        OR coalesce(sum(amount) FILTER (WHERE kind = 'refund'), 0)
-          > coalesce(sum(amount) FILTER (WHERE kind = 'capture'), 0)`,
+      SELECT order_id AS "orderId", count(*) FILTER (WHERE kind = 'capture') AS captures,
+        count(*) FILTER (WHERE kind = 'refund') AS refunds
+      FROM bank.transactions WHERE kind IN ('capture', 'refund') GROUP BY order_id
+      HAVING max(at) >= :since AND (
+        count(*) FILTER (WHERE kind = 'capture') <> 1 OR count(*) FILTER (WHERE kind = 'refund') > 1
+        OR min(amount) <> max(amount))`,
   },
+];
+
+/** P6: … and served. */
+const served: readonly Check[] = [
   {
     name: 'an order is decided soon after it was placed',
     promise: 'P6',
@@ -74,24 +109,62 @@ export const orderChecks: readonly Check[] = [
       SELECT orders.id AS "orderId", orders.status, wanted.quantity, holds.state
       FROM orders.orders CROSS JOIN LATERAL (
         SELECT coalesce(sum((line ->> 'quantity')::integer), 0) AS quantity
-        FROM jsonb_array_elements(orders.lines) AS line WHERE line ->> 'stock' = 'unit'
+        FROM json_array_elements(orders.lines::json) AS line WHERE line ->> 'stock' = 'unit'
       ) AS wanted
       LEFT JOIN inventory.holds ON holds.order_id = orders.id
-      WHERE orders.status IN ('waiting', 'preparation', 'ready', 'delivered') AND orders.placed_at >= :since
+      WHERE orders.status IN (${PAID_LIST}) AND orders.placed_at >= :since
         AND orders.updated_at < :now - :patience AND wanted.quantity > 0
         AND (holds.order_id IS NULL OR cardinality(holds.unit_ids) <> wanted.quantity
           OR holds.state <> CASE WHEN orders.status = 'delivered' THEN 'sold' ELSE 'allocated' END)`,
   },
   {
-    name: 'the total of an order is the sum of its lines',
+    name: 'units are given away only for an order that was paid',
+    promise: 'P6',
+    kind: 'safety',
+    contexts: ['orders', 'inventory'],
+    sql: `
+      SELECT orders.id AS "orderId", orders.status, holds.state FROM inventory.holds
+      JOIN orders.orders ON orders.id = holds.order_id
+      WHERE holds.expires_at >= :since AND ((holds.state = 'sold' AND orders.status <> 'delivered')
+        OR (holds.state = 'allocated' AND orders.status = 'placed'))`,
+  },
+  {
+    name: "an order's history is a legal walk from placed to its status",
+    promise: 'P6',
+    kind: 'safety',
+    contexts: ['orders'],
+    sql: `
+      SELECT id AS "orderId", status FROM orders.orders
+      WHERE placed_at >= :since AND (
+        history -> 0 ->> 'status' IS DISTINCT FROM 'placed' OR history -> -1 ->> 'status' IS DISTINCT FROM status
+        OR (history -> -1 ->> 'at')::timestamptz IS DISTINCT FROM updated_at
+        OR EXISTS (
+          SELECT FROM generate_series(1, jsonb_array_length(history) - 1) AS n
+          WHERE (history -> n - 1 ->> 'status') || ' ' || (history -> n ->> 'status')
+            <> ALL (ARRAY[${listOf(legalSteps())}])))`,
+  },
+];
+
+const priced: readonly Check[] = [
+  {
+    name: 'the total of an order is the sum of its lines, and each line its quantity times its price',
     promise: 'P5',
     kind: 'safety',
     contexts: ['orders'],
     sql: `
-      SELECT id AS "orderId", total_amount AS total FROM orders.orders
-      WHERE placed_at >= :since AND total_amount <> (
-        SELECT sum((line -> 'total' ->> 'amount')::bigint) FROM jsonb_array_elements(lines) AS line)`,
+      SELECT orders.id AS "orderId", orders.total_amount AS total, sums.total AS "ofLines"
+      FROM orders.orders CROSS JOIN LATERAL (
+        SELECT sum((line -> 'total' ->> 'amount')::bigint) AS total,
+          bool_and((line -> 'total' ->> 'amount')::bigint
+            = (line -> 'unitPrice' ->> 'amount')::bigint * (line ->> 'quantity')::bigint) AS each
+        FROM json_array_elements(orders.lines::json) AS line
+      ) AS sums
+      WHERE orders.placed_at >= :since AND (sums.total <> orders.total_amount OR NOT sums.each)`,
   },
+];
+
+/** P8: a retried request gives the first answer again. */
+const answeredAlike: readonly Check[] = [
   {
     name: 'a key placed one order at most',
     promise: 'P8',
@@ -102,4 +175,16 @@ export const orderChecks: readonly Check[] = [
       WHERE idempotency_key IS NOT NULL AND placed_at >= :since
       GROUP BY placed_by, idempotency_key HAVING count(*) > 1`,
   },
+  {
+    name: 'a key that placed an order was not refused as well',
+    promise: 'P8',
+    kind: 'safety',
+    contexts: ['orders'],
+    sql: `
+      SELECT orders.id AS "orderId", refused.key FROM orders.idempotency_keys AS refused
+      JOIN orders.orders ON refused.scope = 'orders user:' || orders.placed_by || ' POST /api/orders'
+        AND refused.key = orders.idempotency_key`,
+  },
 ];
+
+export const orderChecks: readonly Check[] = [...chargedOnce, ...served, ...priced, ...answeredAlike];

@@ -23,7 +23,7 @@ const LOG_BYTES_MAX = 10_000_000;
 const LOG_TAIL_CHARACTERS = 2_000;
 
 /** The server of a cluster, if one runs. A `postmaster.pid` left by a server that was killed is not one. */
-export function findServer(cluster: Cluster): RunningServer | undefined {
+export function findServer(cluster: Pick<Cluster, 'folder'>): RunningServer | undefined {
   const file = pidFile(cluster);
   if (!existsSync(file)) return undefined;
   const lines = readFileSync(file, 'utf8').split('\n');
@@ -105,7 +105,7 @@ function isReady(cluster: Cluster, pid: number | undefined): boolean {
   return server !== undefined && server.ready && server.pid === pid;
 }
 
-function pidFile(cluster: Cluster): string {
+function pidFile(cluster: Pick<Cluster, 'folder'>): string {
   return join(cluster.folder, 'postmaster.pid');
 }
 
