@@ -43,7 +43,7 @@ CREATE TABLE orders.orders (
     CHECK (status IN ('placed', 'waiting', 'preparation', 'ready', 'delivered', 'cancelled', 'rejected')),
   -- Why it ended otherwise than by being handed over to who asked for it.
   reason text,
-  -- What a rejected buyer may know: the shortages, or why the bank said no. Kept, so that the first answer can be repeated.
+  -- What a rejected buyer may know: the shortages, or why the bank said no. Kept for repeats of the first answer.
   rejection jsonb,
   updated_at timestamptz NOT NULL,
   history jsonb NOT NULL,
@@ -51,7 +51,8 @@ CREATE TABLE orders.orders (
   -- is a HOT update that touches no index.
   is_open boolean GENERATED ALWAYS AS (status NOT IN ('delivered', 'cancelled', 'rejected')) STORED,
   CONSTRAINT account_has_owner CHECK (tender <> 'account' OR customer_id IS NOT NULL),
-  CONSTRAINT cash_covers_total CHECK ((tender = 'cash') = (received_amount IS NOT NULL) AND received_amount >= total_amount),
+  CONSTRAINT cash_covers_total
+    CHECK ((tender = 'cash') = (received_amount IS NOT NULL) AND received_amount >= total_amount),
   CONSTRAINT cancelled_or_rejected_for_a_reason CHECK (status NOT IN ('cancelled', 'rejected') OR reason IS NOT NULL),
   CONSTRAINT history_ends_in_status CHECK (history -> -1 ->> 'status' = status),
   CONSTRAINT key_is_bound_to_request CHECK ((idempotency_key IS NULL) = (request_hash IS NULL))

@@ -1,9 +1,14 @@
 import type { ContextModule, ContextPlatform, OpenContext } from '@provender/platform';
 import { orderJobs, orderReactions } from './reactions.ts';
-import { orderRoutes } from './routes.ts';
+import { orderRoutes } from './routes/orders.ts';
 import { awaitOutcomes } from './use-cases/await-outcome.ts';
 import { openIntake } from './use-cases/place-orders.ts';
 import { rememberOrders } from './use-cases/remember-orders.ts';
+
+export type { Order } from './domain/order.ts';
+export { readOrders } from './store.ts';
+export { changeStatus } from './use-cases/change-status.ts';
+export type { PlaceOrder, PlaceOutcome } from './use-cases/place-orders.ts';
 
 /** The order and its life, across every channel. */
 export const orders: ContextModule = {

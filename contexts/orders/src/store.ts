@@ -105,8 +105,8 @@ export async function withdrawProducts(query: Query, ids: readonly string[]): Pr
 /** The caller's key for a placing, with what binds it to one request. */
 export type PlacementKey = { readonly key: string; readonly scope: string; readonly requestHash: Buffer };
 
-// Orders' lines go in as one text with a mark in between that JSON never has: quoting them for an array and reading them
-// out of it cost 14 µs of both processors for 500 bytes, this costs 4.
+// Orders' lines go in as one text with a mark in between that JSON never has: quoting them for an array and reading
+// them out of it cost 14 µs of both processors for 500 bytes, this costs 4.
 const BETWEEN_LINES = '\u0001';
 
 export type NewOrder = { readonly order: Order; readonly key: PlacementKey | undefined };
@@ -117,13 +117,14 @@ export type NewOrder = { readonly order: Order; readonly key: PlacementKey | und
 const INSERT_ORDERS = statement(
   'insert-orders',
   `INSERT INTO orders.orders
-     (id, site_id, customer_id, placed_by, channel, tender, received_amount, status, lines, total_amount, currency, note,
-      placed_at, updated_at, history, idempotency_key, request_hash)
+     (id, site_id, customer_id, placed_by, channel, tender, received_amount, status, lines, total_amount, currency,
+      note, placed_at, updated_at, history, idempotency_key, request_hash)
    SELECT id, site_id, customer_id, placed_by, channel, tender, received_amount, 'placed', lines::json, total_amount,
      currency, note, $14::text::timestamptz, $14::text::timestamptz,
      jsonb_build_array(jsonb_build_object('status', 'placed', 'at', $14::text, 'by', placed_by)), key, request_hash
    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::bigint[],
-       string_to_array($8::text, E'\\x01'), $9::bigint[], $10::text[], $11::text[], $12::text[], $13::bytea[], $15::text[])
+       string_to_array($8::text, E'\\x01'), $9::bigint[], $10::text[], $11::text[], $12::text[], $13::bytea[],
+       $15::text[])
      AS placed (id, site_id, customer_id, placed_by, channel, tender, received_amount, lines,
        total_amount, currency, note, key, request_hash, scope)
    WHERE NOT EXISTS

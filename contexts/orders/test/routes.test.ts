@@ -177,7 +177,7 @@ describe('POST /api/orders', () => {
       body: { status: 'placed' },
     });
     await decide(paid);
-    expect(await http.call(`GET ${answer.headers.location}`, { as: 'customer' })).toMatchObject({
+    expect(await http.call(`GET /api/orders/${answer.body.id}`, { as: 'customer' })).toMatchObject({
       body: { status: 'waiting' },
     });
   });

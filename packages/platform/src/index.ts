@@ -21,3 +21,4 @@ export * from './telemetry.ts';
 export * from './timers.ts';
 export * from './transport.ts';
 export * from './consumer-positions.ts';
+export * from './wall-timer.ts';

@@ -1,5 +1,5 @@
 import type { OrderPaid, RecordedEvent } from '@provender/contracts';
-import type { Query } from '@provender/platform';
+import { everyWall, type Query } from '@provender/platform';
 import { acceptedAt, type Order, type Outcome, outcomeOf } from '../domain/order.ts';
 import { statusOncePaid } from '../domain/payment.ts';
 import { readOrders } from '../store.ts';
@@ -26,21 +26,21 @@ type Waiter = {
 };
 
 /**
- * Requests that wait for their orders' outcome, in memory: woken by the events of this process as they commit, and by a slow
- * look at the table for those of others. One timer for all; each waits a bounded time, so none is left behind by a
- * client that has gone away.
+ * Requests that wait for their orders' outcome, in memory: woken by the events of this process as they commit, and by
+ * a slow look at the table for those of others. One timer for all; each waits a bounded time, so none is left behind by
+ * a client that has gone away.
  */
 export function awaitOutcomes(query: Query): OutcomeWaiters {
   const waiting = new Map<string, Waiter[]>();
-  let timer: NodeJS.Timeout | undefined;
+  let stop: (() => void) | undefined;
 
   function settle(orderId: string, outcomeFor: (waiter: Waiter) => Outcome | undefined): void {
     const waiters = waiting.get(orderId) ?? [];
     waiting.delete(orderId);
     for (const waiter of waiters) waiter.resolve(outcomeFor(waiter));
     if (waiting.size === 0) {
-      clearInterval(timer);
-      timer = undefined;
+      stop?.();
+      stop = undefined;
     }
   }
 
@@ -74,7 +74,7 @@ export function awaitOutcomes(query: Query): OutcomeWaiters {
       if (event.type === 'orders.order-paid.v1') settlePaid(event.data as OrderPaid);
       else if (event.type === 'orders.order-rejected.v1') rejected.push(event.subject);
     }
-    // Why it was rejected stands in the table; one query tells it for the whole set. The next turn finds what this misses.
+    // Why it was rejected stands in the table: one query tells it for the set. What it misses, the next turn finds.
     reread(rejected).catch(() => {});
   }
 
@@ -92,7 +92,7 @@ export function awaitOutcomes(query: Query): OutcomeWaiters {
         const others = waiting.get(order.id);
         if (others === undefined) waiting.set(order.id, [waiter]);
         else others.push(waiter);
-        timer ??= setInterval(turn, REREAD_MILLISECONDS);
+        stop ??= everyWall(REREAD_MILLISECONDS, turn);
       });
     },
     committed,

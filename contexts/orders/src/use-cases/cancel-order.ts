@@ -8,8 +8,8 @@ import { orderCancelled } from './end-order.ts';
 import { refundRequested } from './settle-purchases.ts';
 
 /**
- * Cancels a paid order: its money goes back, its units too while they are fresh. The row is locked, and a cancelled order
- * cannot be cancelled again, so the refund is asked for once. Gives the order as it is then.
+ * Cancels a paid order: its money goes back, its units too while they are fresh. The row is locked, and a cancelled
+ * order cannot be cancelled again, so the refund is asked for once. Gives the order as it is then.
  * Refuses an order that is unknown or somebody else's, and one that has got too far.
  */
 export async function cancelOrder(

@@ -10,7 +10,7 @@ export type OrderUnknown = { readonly kind: 'order-unknown' };
 
 /**
  * Staff moves an order along the table of `orderRules`. Gives the order as it is then.
- * Refuses an unknown order, and a step that the table does not have: of two people at once, the second sees the first's.
+ * Refuses an unknown order, and a step that the table does not have: the second of two people sees what the first did.
  */
 export async function changeStatus(
   tx: Tx,

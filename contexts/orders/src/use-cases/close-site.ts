@@ -14,9 +14,9 @@ const UNDECIDED_RECHECK = MINUTE;
 const CLOSED_STATUSES = ORDER_STATUSES.filter((status) => closingOutcome(status) !== undefined);
 
 /**
- * Ends the orders of a site's day: what is not made is cancelled and refunded, what is ready and was not collected counts
- * as delivered. Only orders placed before the last closing are meant, so it may run late, and twice. Gives the moment
- * of the next run; null for a site that is unknown or never closes.
+ * Ends the orders of a site's day: what is not made is cancelled and refunded, what is ready and was not collected
+ * counts as delivered. Only orders placed before the last closing are meant, so it may run late, and twice. Gives the
+ * moment of the next run; null for a site that is unknown or never closes.
  */
 export async function closeSite(timer: Timer, tx: Tx, now: Instant): Promise<Instant | null> {
   const site = (await readSites(tx, [timer.key])).get(timer.key);

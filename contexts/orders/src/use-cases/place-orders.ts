@@ -37,7 +37,7 @@ export type PlaceOrder = {
 };
 
 export type PlaceOutcome =
-  /** The order stands; what becomes of it is decided by inventory and bank. `isRepeat`: an earlier request placed it. */
+  /** The order stands; what becomes of it, inventory and bank decide. `isRepeat`: an earlier request placed it. */
   | { readonly kind: 'placed'; readonly order: Order; readonly isRepeat: boolean }
   | { readonly kind: 'refused'; readonly refusal: PlacementRefusal; readonly isRepeat: boolean }
   | { readonly kind: 'key-reused' };
@@ -105,8 +105,8 @@ async function placeOrders(commands: readonly PlaceOrder[], tx: Tx, now: Instant
 }
 
 /**
- * The few that were not simply placed: repeats of a key, refusals that bind a key, and orders of a set that is run again
- * because nobody knew whether it was committed. An order that a key placed counts before a refusal.
+ * The few that were not simply placed: repeats of a key, refusals that bind a key, and orders of a set that is run
+ * again because nobody knew whether it was committed. An order that a key placed counts before a refusal.
  */
 async function settleRepeats(tx: Tx, unsettled: readonly Unsettled[]): Promise<PlaceOutcome[]> {
   const keys = unsettled.flatMap(({ command }) => keyOf(command) ?? []);

@@ -143,7 +143,7 @@ function orderRejected({ orderId, siteId, customerId }: Rejected, reason: 'hold-
   };
 }
 
-/** Paid, but the hold was gone before: the order is rejected and the money goes back. The flow says so, no sweep guesses it. */
+/** Paid, but the hold was gone before: the order is rejected, the money goes back. The flow says so, no sweep. */
 export async function rejectLostHolds(
   events: readonly Heard<'inventory.allocation-failed.v1'>[],
   tx: Tx,

@@ -1,10 +1,10 @@
 import { problem } from '@provender/platform';
-import type { DraftRefusal } from './domain/draft.ts';
-import type { Rejection } from './domain/order.ts';
-import type { PlacementRefusal } from './domain/placement.ts';
-import type { IllegalTransition } from './domain/transition.ts';
-import type { OrderUnknown } from './use-cases/change-status.ts';
-import { placementProblems } from './use-cases/place-orders.ts';
+import type { DraftRefusal } from '../domain/draft.ts';
+import type { Rejection } from '../domain/order.ts';
+import type { PlacementRefusal } from '../domain/placement.ts';
+import type { IllegalTransition } from '../domain/transition.ts';
+import type { OrderUnknown } from '../use-cases/change-status.ts';
+import { placementProblems } from '../use-cases/place-orders.ts';
 
 /** What `POST /api/orders` may refuse with, beside what any route may. */
 export const purchaseProblems = {

@@ -13,8 +13,8 @@ import {
   type UserCaller,
   write,
 } from '@provender/platform';
-import { type Buyer, readDraft } from './domain/draft.ts';
-import { outcomeOf } from './domain/order.ts';
+import { type Buyer, readDraft } from '../domain/draft.ts';
+import { outcomeOf } from '../domain/order.ts';
 import { orderView } from './order-view.ts';
 import {
   draftProblem,
@@ -24,11 +24,11 @@ import {
   rejectionProblem,
   transitionProblems,
 } from './problems.ts';
-import { listOrders, readOrders } from './store.ts';
-import type { OutcomeWaiters } from './use-cases/await-outcome.ts';
-import { cancelOrder } from './use-cases/cancel-order.ts';
-import { changeStatus } from './use-cases/change-status.ts';
-import type { PlaceOrder, PlaceOutcome } from './use-cases/place-orders.ts';
+import { listOrders, readOrders } from '../store.ts';
+import type { OutcomeWaiters } from '../use-cases/await-outcome.ts';
+import { cancelOrder } from '../use-cases/cancel-order.ts';
+import { changeStatus } from '../use-cases/change-status.ts';
+import type { PlaceOrder, PlaceOutcome } from '../use-cases/place-orders.ts';
 
 type OrdersPlatform = Pick<ContextPlatform, 'db' | 'ids' | 'submit'>;
 
@@ -46,9 +46,9 @@ function placeRoute(app: HttpApp, { ids, submit }: OrdersPlatform, waiters: Outc
     access: ['customer', 'staff'],
     summary: 'Order, and wait for the outcome',
     description:
-      'Answers when the units are set aside and paid for (201) or refused (409, 402); with `Prefer: respond-async`, or ' +
-      'after about ten seconds, 202 with the `Location` of the order. A repeat with the same Idempotency-Key waits for ' +
-      'the outcome of the first and gives its answer again.',
+      'Answers when the units are set aside and paid for (201) or refused (409, 402); with `Prefer: respond-async`, ' +
+      'or after ten seconds, 202 with the `Location` of the order. A repeat with the same Idempotency-Key waits ' +
+      'for the outcome of the first and gives its answer again.',
     schema: { body: OrderDraft, response: { 201: OrderView, 202: OrderView } },
     problems: purchaseProblems,
     async handle({ body, caller, idempotency, prefersAsync }) {

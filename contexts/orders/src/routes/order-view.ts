@@ -1,8 +1,8 @@
 import type { OrderView } from '@provender/contracts';
 import { formatInstant, money } from '@provender/kernel';
 import type { Rendered } from '@provender/platform';
-import type { Order } from './domain/order.ts';
-import { changeOf } from './domain/payment.ts';
+import type { Order } from '../domain/order.ts';
+import { changeOf } from '../domain/payment.ts';
 
 /** An order as the API shows it. Who on the staff did what is for staff; a customer sees their own deeds. */
 export function orderView(
