@@ -370,3 +370,14 @@ describe('moving and cancelling over HTTP', () => {
     expect(await bought({ as: 'staff', body })).toMatchObject({ status: 201, body: { status: 'delivered' } });
   });
 });
+
+describe('a server that takes no more', () => {
+  test('given an intake that has stopped, then orders are refused with 503 and may be sent again', async () => {
+    await shop.running.reactor.stop();
+    expect(await order({ as: 'staff' })).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '1' },
+      body: { type: '/problems/unavailable' },
+    });
+  });
+});

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { errorCode, isUnavailable } from '../database-errors.ts';
+import { Overloaded } from '../reactor.ts';
 import { isBodyError } from './json-body.ts';
 import {
   type CommonProblem,
@@ -50,7 +51,7 @@ export function refusalOf(error: FastifyError): Refused<CommonProblem> {
     return problem(kind, { detail });
   }
   if (error.statusCode === 429) return problem('too-many-requests', { detail: 'Too many requests. Wait a little.' });
-  if (isUnavailable(error)) {
+  if (isUnavailable(error) || error instanceof Overloaded) {
     const detail = 'The system cannot do this right now. Try again in a moment.';
     return problem('unavailable', { detail }, { 'retry-after': RETRY_SECONDS });
   }
