@@ -1,11 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ContextName, RecordedEvent } from '@provender/contracts';
-import { type Database, statement, type Tx } from './database.ts';
-import { errorCode, isUnavailable } from './database-errors.ts';
-import { type CursorMove, type EventLog, STALE_CURSOR_CODE } from './event-log.ts';
-import { blockedSubjects, parkEvents, type ParkedSubjects, subjectKey } from './parked-events.ts';
+import { type Batch, halves, Interrupted, isInterruption, isTakenOver, type Pending, Reconnected } from './batch.ts';
+import type { Database, Tx } from './database.ts';
+import type { EventLog } from './event-log.ts';
+import { parkEvents } from './parked-events.ts';
 import { type Reactions, runReactions } from './reactions.ts';
-import { cursorKey, type Delivery, type Subscription, type Transport } from './transport.ts';
+import { openStanding } from './standing.ts';
+import type { Delivery, Subscription, Transport } from './transport.ts';
 
 /** Events of one partition, and commands, that one transaction carries: 50 give most of the gain, 200 all of it. */
 export const BATCH_EVENTS_MAX = 200;
@@ -49,30 +50,6 @@ export type Reactor = {
 /** Too many commands wait already: the caller should try again later. */
 export class Overloaded extends Error {}
 
-type Pending = {
-  readonly command: unknown;
-  readonly resolve: (outcome: unknown) => void;
-  readonly reject: (error: unknown) => void;
-};
-type Batch = {
-  readonly deliveries: readonly Delivery[];
-  readonly commands: readonly Pending[];
-  /** The connection on which the deliveries were fetched: what it was told may be untrue on another one. */
-  readonly connection: number;
-};
-type Cursor = { position: number; epoch: number };
-
-const TRY_LOCK = statement(
-  'reactor-try-lock',
-  "SELECT pg_try_advisory_lock(hashtext('provender reactor'), hashtext($1)) AS held",
-);
-const LOAD_CURSORS = statement('load-cursors', 'SELECT source, partition, position, epoch FROM cursors');
-const ADD_CURSORS = statement(
-  'add-cursors',
-  `INSERT INTO cursors (source, partition, position) SELECT source, partition, 0
-   FROM unnest($1::text[], $2::integer[]) AS wanted (source, partition) ON CONFLICT DO NOTHING`,
-);
-
 /**
  * The one loop of a context: whatever events and commands have come while the last set was committing are the next set.
  * Effects, cursors and new events commit together, so that each event takes effect exactly once. An event that cannot
@@ -81,14 +58,9 @@ const ADD_CURSORS = statement(
 export function openReactor(options: ReactorOptions): Reactor {
   const { context, db, log, transport, reactions, intake, onError } = options;
   const wanted = wantedTypes(reactions);
-  const cursors = new Map<string, Cursor>();
-  const positions = new Map<string, number>();
+  const standing = openStanding(context, db);
   const waiting: Pending[] = [];
-  const reachWaiters = new Set<{ source: ContextName; position: number; resolve: () => void }>();
-  let parked: ParkedSubjects = new Set();
   let subscription: Subscription | undefined;
-  let holdsLock = wanted.size === 0;
-  let known = false;
   let connection = 0;
   let stopping = false;
   let running: Promise<void> | undefined;
@@ -104,71 +76,20 @@ export function openReactor(options: ReactorOptions): Reactor {
   // Every connection breaks then: so what is in memory is forgotten with the connection, before the next one is used.
   db.onConnected(() => {
     connection += 1;
-    distrust();
+    standing.distrust();
     transport.distrust();
   });
 
-  /** Nothing believed about the database holds any longer; the next turn reads it anew. */
-  function distrust(): void {
-    known = false;
-    holdsLock = wanted.size === 0;
-  }
-
-  /** Becomes the one consumer of this context and learns where it stands. Gives false while another process is it. */
-  async function learn(): Promise<boolean> {
-    if (!holdsLock) {
-      const [row] = await db.query<{ held: boolean }>(TRY_LOCK, [context]);
-      holdsLock = row?.held === true;
-    }
-    if (!holdsLock || known) return holdsLock;
-    const partitions = subscription?.partitions() ?? [];
-    const wantedCursors = [partitions.map((each) => each.source), partitions.map((each) => each.partition)];
-    await db.withTx((tx) => tx.query(ADD_CURSORS, wantedCursors));
-    type Row = { source: ContextName; partition: number; position: number; epoch: number };
-    for (const row of await db.query<Row>(LOAD_CURSORS)) {
-      moveCursor(row.source, row.partition, row.position, row.epoch);
-    }
-    parked = await blockedSubjects(db);
-    known = true;
-    return true;
-  }
-
-  function moveCursor(source: ContextName, partition: number, position: number, epoch: number): void {
-    cursors.set(cursorKey(source, partition), { position, epoch });
-    positions.set(cursorKey(source, partition), position);
-    for (const waiter of reachWaiters) {
-      if (waiter.source !== source || position < waiter.position) continue;
-      reachWaiters.delete(waiter);
-      waiter.resolve();
-    }
-  }
-
   async function nextBatch(thorough: boolean): Promise<Batch> {
-    const consuming = wanted.size > 0 && (await learn());
-    const fetched = consuming ? ((await subscription?.fetch(positions, BATCH_EVENTS_MAX, thorough)) ?? []) : [];
-    const deliveries = fetched.map(notYetConsumed).filter((delivery) => delivery !== undefined);
+    const consuming = subscription !== undefined && (await standing.learn(subscription.partitions()));
+    const fetched = consuming ? await subscription.fetch(standing.positions, BATCH_EVENTS_MAX, thorough) : [];
+    const deliveries = fetched.map(standing.remaining).filter((delivery) => delivery !== undefined);
     return { deliveries, commands: waiting.splice(0, BATCH_COMMANDS_MAX), connection };
-  }
-
-  /** Whatever a transport delivers again is passed over. */
-  function notYetConsumed(delivery: Delivery): Delivery | undefined {
-    const position = positions.get(cursorKey(delivery.source, delivery.partition)) ?? 0;
-    if (delivery.upTo <= position) return undefined;
-    const first = delivery.events[0];
-    if (first === undefined || first.position > position) return delivery;
-    return { ...delivery, events: delivery.events.filter((event) => event.position > position) };
-  }
-
-  function movesOf(deliveries: readonly Delivery[]): CursorMove[] {
-    return deliveries.map(({ source, partition, upTo }) => {
-      const cursor = cursors.get(cursorKey(source, partition)) ?? { position: 0, epoch: 0 };
-      return { source, partition, before: cursor.position, after: upTo, epoch: cursor.epoch };
-    });
   }
 
   /** One transaction: reactions, commands, cursors, new events. */
   async function commit({ deliveries, commands, connection: fetchedOn }: Batch, poison?: unknown): Promise<void> {
-    const moves = movesOf(deliveries);
+    const moves = standing.movesOf(deliveries);
     const outcomes = await db.withTx(
       async (tx) => {
         if (deliveries.length > 0 && connection !== fetchedOn)
@@ -181,8 +102,8 @@ export function openReactor(options: ReactorOptions): Reactor {
       },
       (query, said) => log.append(query, said, moves),
     );
-    for (const move of moves) moveCursor(move.source, move.partition, move.after, move.epoch);
-    if (poison !== undefined) parked = new Set([...parked, ...deliveries.flatMap(subjectsOf)]);
+    standing.moved(moves);
+    if (poison !== undefined) standing.parked(deliveries);
     commands.forEach((pending, index) => pending.resolve(outcomes[index]));
     try {
       options.afterConsumed?.();
@@ -203,8 +124,8 @@ export function openReactor(options: ReactorOptions): Reactor {
 
   /** Events whose subject waits behind a parked one join it there; gives the others. */
   async function parkBlocked(tx: Tx, delivery: Delivery): Promise<readonly RecordedEvent[]> {
-    if (parked.size === 0) return delivery.events;
-    const blocked = delivery.events.filter((event) => parked.has(subjectKey(event.source, event.subject)));
+    if (!standing.hasParked()) return delivery.events;
+    const blocked = delivery.events.filter((event) => standing.isParked(event.source, event.subject));
     if (blocked.length === 0) return delivery.events;
     await parkEvents(tx, delivery.partition, blocked, null);
     return delivery.events.filter((event) => !blocked.includes(event));
@@ -270,7 +191,8 @@ export function openReactor(options: ReactorOptions): Reactor {
         const worked = await turn(thorough);
         failures = 0;
         if (worked || stopping || signalled) continue;
-        await pauseFor(holdsLock ? thoroughAt + POLL_MILLISECONDS - performance.now() : LOCK_RETRY_MILLISECONDS);
+        const isStandby = subscription !== undefined && !standing.isConsumer();
+        await pauseFor(isStandby ? LOCK_RETRY_MILLISECONDS : thoroughAt + POLL_MILLISECONDS - performance.now());
       } catch (error) {
         failures += 1;
         thoroughAt = Number.NEGATIVE_INFINITY;
@@ -293,9 +215,8 @@ export function openReactor(options: ReactorOptions): Reactor {
   async function recover(error: unknown, failures: number): Promise<void> {
     if (error instanceof Interrupted) waiting.unshift(...error.commands);
     const cause = error instanceof Interrupted ? error.cause : error;
-    distrust();
-    const isExpected = errorCode(cause) === STALE_CURSOR_CODE || cause instanceof Reconnected;
-    if (!isExpected && failures === 1) onError(`The loop of ${context} is interrupted and will go on`, cause);
+    standing.distrust();
+    if (!isTakenOver(cause) && failures === 1) onError(`The loop of ${context} is interrupted and will go on`, cause);
     await wait(Math.min(RETRY_MILLISECONDS_MAX, 20 * 2 ** Math.min(failures, 7)));
   }
 
@@ -309,11 +230,7 @@ export function openReactor(options: ReactorOptions): Reactor {
         wake();
       });
     },
-    reached(source, position) {
-      const cursor = cursors.get(cursorKey(source, 0));
-      if (cursor !== undefined && cursor.position >= position) return Promise.resolve();
-      return new Promise((resolve) => void reachWaiters.add({ source, position, resolve }));
-    },
+    reached: standing.reached,
     wake,
     async start() {
       if (wanted.size > 0) subscription = await transport.subscribe({ context, wanted, query: db, wake });
@@ -329,24 +246,6 @@ export function openReactor(options: ReactorOptions): Reactor {
   };
 }
 
-/** The connection on which a set was fetched is gone. */
-class Reconnected extends Error {}
-
-/** Nothing is wrong with the set: the database is away, or somebody else is the consumer now. */
-function isInterruption(error: unknown): boolean {
-  return isUnavailable(error) || errorCode(error) === STALE_CURSOR_CODE || error instanceof Reconnected;
-}
-
-/** A set was cut off by the database or by another consumer; its commands have had no answer yet. */
-class Interrupted extends Error {
-  readonly commands: readonly Pending[];
-
-  constructor(commands: readonly Pending[], cause: unknown) {
-    super('The set was interrupted', { cause });
-    this.commands = commands;
-  }
-}
-
 function wantedTypes(reactions: Reactions): ReadonlyMap<ContextName, ReadonlySet<string>> {
   const wanted = new Map<ContextName, Set<string>>();
   for (const type of Object.keys(reactions)) {
@@ -354,41 +253,4 @@ function wantedTypes(reactions: Reactions): ReadonlyMap<ContextName, ReadonlySet
     wanted.set(source, (wanted.get(source) ?? new Set()).add(type));
   }
   return wanted;
-}
-
-function subjectsOf(delivery: Delivery): string[] {
-  return delivery.events.map((event) => subjectKey(event.source, event.subject));
-}
-
-/** Splits a set in two, in order; the second is undefined where there is only one thing in it. */
-function halves(batch: Batch): [Batch, Batch | undefined] {
-  const { deliveries, commands } = batch;
-  const events = deliveries.reduce((sum, delivery) => sum + Math.max(1, delivery.events.length), 0);
-  if (events + commands.length <= 1) return [batch, undefined];
-  if (deliveries.length === 0) {
-    const middle = Math.ceil(commands.length / 2);
-    return [
-      { ...batch, commands: commands.slice(0, middle) },
-      { ...batch, commands: commands.slice(middle) },
-    ];
-  }
-  if (commands.length > 0)
-    return [
-      { ...batch, commands: [] },
-      { ...batch, deliveries: [] },
-    ];
-  if (deliveries.length > 1) {
-    const middle = Math.ceil(deliveries.length / 2);
-    return [
-      { ...batch, deliveries: deliveries.slice(0, middle) },
-      { ...batch, deliveries: deliveries.slice(middle) },
-    ];
-  }
-  const [delivery] = deliveries as [Delivery];
-  const middle = Math.ceil(delivery.events.length / 2);
-  const head = delivery.events.slice(0, middle);
-  return [
-    { ...batch, deliveries: [{ ...delivery, events: head, upTo: head.at(-1)?.position ?? delivery.upTo }] },
-    { ...batch, deliveries: [{ ...delivery, events: delivery.events.slice(middle) }] },
-  ];
 }

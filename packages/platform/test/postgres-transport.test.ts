@@ -1,6 +1,6 @@
 import { postgresTransport } from '../src/index.ts';
 import { transportContract } from './transport-contract.ts';
 
-transportContract('postgres', ({ url, processId, listens }) =>
+await transportContract('postgres', ({ url, processId, listens }) =>
   postgresTransport({ processId, ...(listens ? { listenUrl: url } : {}) }),
 );

@@ -1,0 +1,111 @@
+import type { ContextName } from '@provender/contracts';
+import { type Database, statement } from './database.ts';
+import type { CursorMove } from './event-log.ts';
+import { blockedSubjects, type ParkedSubjects, subjectKey } from './parked-events.ts';
+import { type Cursors, cursorKey, type Delivery } from './transport.ts';
+
+type Partitions = readonly { readonly source: ContextName; readonly partition: number }[];
+type CursorRow = { source: ContextName; partition: number; position: number; epoch: number };
+
+const TRY_LOCK = statement(
+  'reactor-try-lock',
+  "SELECT pg_try_advisory_lock(hashtext('provender reactor'), hashtext($1)) AS held",
+);
+const LOAD_CURSORS = statement('load-cursors', 'SELECT source, partition, position, epoch FROM cursors');
+const ADD_CURSORS = statement(
+  'add-cursors',
+  `INSERT INTO cursors (source, partition, position) SELECT source, partition, 0
+   FROM unnest($1::text[], $2::integer[]) AS wanted (source, partition) ON CONFLICT DO NOTHING`,
+);
+
+/** Where the consumer of a context stands in the logs of the others, as this process believes and the database knows. */
+export type Standing = {
+  readonly positions: Cursors;
+  /** Becomes the one consumer of the context and learns where it stands. Gives false while another process is it. */
+  learn(partitions: Partitions): Promise<boolean>;
+  isConsumer(): boolean;
+  /** Nothing believed about the database holds any longer; it is learnt anew. */
+  distrust(): void;
+  /** What is not consumed yet of a delivery; whatever a transport delivers again is passed over. */
+  remaining(delivery: Delivery): Delivery | undefined;
+  /** The steps along the logs that consuming these takes. */
+  movesOf(deliveries: readonly Delivery[]): CursorMove[];
+  /** These steps have been committed. */
+  moved(moves: readonly CursorMove[]): void;
+  isParked(source: ContextName, subject: string): boolean;
+  hasParked(): boolean;
+  /** The subjects of these have been parked. */
+  parked(deliveries: readonly Delivery[]): void;
+  /** Resolves once the log of that source has been consumed up to that position. */
+  reached(source: ContextName, position: number): Promise<void>;
+};
+
+/** `db` has one connection, whose lock makes this process the one consumer. */
+export function openStanding(context: ContextName, db: Database): Standing {
+  const positions = new Map<string, number>();
+  const epochs = new Map<string, number>();
+  const waiters = new Set<{ source: ContextName; position: number; resolve: () => void }>();
+  let parkedSubjects: ParkedSubjects = new Set();
+  let holdsLock = false;
+  let isKnown = false;
+
+  function place({ source, partition, position, epoch }: CursorRow): void {
+    positions.set(cursorKey(source, partition), position);
+    epochs.set(cursorKey(source, partition), epoch);
+    for (const waiter of waiters) {
+      if (waiter.source !== source || position < waiter.position) continue;
+      waiters.delete(waiter);
+      waiter.resolve();
+    }
+  }
+
+  return {
+    positions,
+    isConsumer: () => holdsLock,
+    async learn(partitions) {
+      if (!holdsLock) {
+        const [row] = await db.query<{ held: boolean }>(TRY_LOCK, [context]);
+        holdsLock = row?.held === true;
+      }
+      if (!holdsLock || isKnown) return holdsLock;
+      const wanted = [partitions.map((each) => each.source), partitions.map((each) => each.partition)];
+      await db.withTx((tx) => tx.query(ADD_CURSORS, wanted));
+      for (const row of await db.query<CursorRow>(LOAD_CURSORS)) place(row);
+      parkedSubjects = await blockedSubjects(db);
+      isKnown = true;
+      return true;
+    },
+    distrust() {
+      isKnown = false;
+      holdsLock = false;
+    },
+    remaining(delivery) {
+      const position = positions.get(cursorKey(delivery.source, delivery.partition)) ?? 0;
+      if (delivery.upTo <= position) return undefined;
+      const first = delivery.events[0];
+      if (first === undefined || first.position > position) return delivery;
+      return { ...delivery, events: delivery.events.filter((event) => event.position > position) };
+    },
+    movesOf: (deliveries) =>
+      deliveries.map(({ source, partition, upTo }) => ({
+        source,
+        partition,
+        before: positions.get(cursorKey(source, partition)) ?? 0,
+        after: upTo,
+        epoch: epochs.get(cursorKey(source, partition)) ?? 0,
+      })),
+    moved(moves) {
+      for (const { source, partition, after, epoch } of moves) place({ source, partition, position: after, epoch });
+    },
+    isParked: (source, subject) => parkedSubjects.has(subjectKey(source, subject)),
+    hasParked: () => parkedSubjects.size > 0,
+    parked(deliveries) {
+      const subjects = deliveries.flatMap(({ events }) => events.map((each) => subjectKey(each.source, each.subject)));
+      parkedSubjects = new Set([...parkedSubjects, ...subjects]);
+    },
+    reached(source, position) {
+      if ((positions.get(cursorKey(source, 0)) ?? -1) >= position) return Promise.resolve();
+      return new Promise((resolve) => void waiters.add({ source, position, resolve }));
+    },
+  };
+}
