@@ -3,6 +3,8 @@ import { inventoryJobs, inventoryReactions } from './reactions.ts';
 import { routes } from './routes.ts';
 import { startHoldExpiry } from './use-cases/hear-catalog.ts';
 
+export { readStock } from './store/lists.ts';
+export { HOLD_EXPIRY } from './use-cases/hear-catalog.ts';
 export { receiveGoods } from './use-cases/shelve-goods.ts';
 
 /** Units, one row per physical item: holds, sales, receipts, sweeps and waste. */

@@ -56,9 +56,11 @@ describe('The sweep', () => {
     const batch = await bakery.bake(3);
     const paid = await bakery.orderOf([DONUT, 1]);
     await bakery.hear([orderPaid(paid, 1)]);
-    await bakery.sql("UPDATE inventory.holds SET expires_at = 'infinity' WHERE state = 'held'");
+    await bakery.sql("UPDATE inventory.holds SET expires_at = expires_at + interval '1 day' WHERE state = 'held'");
     const held = await bakery.orderOf([DONUT, 1]);
-    await bakery.sql("UPDATE inventory.holds SET expires_at = 'infinity' WHERE order_id = $1", [held]);
+    await bakery.sql("UPDATE inventory.holds SET expires_at = expires_at + interval '1 day' WHERE order_id = $1", [
+      held,
+    ]);
     await bakery.advanceTo(plus(bakery.clock.now(), HOUR));
     expect(await bakery.states(batch)).toEqual({ allocated: 1, held: 1, discarded: 1 });
   });
@@ -145,7 +147,8 @@ describe('The closing', () => {
     await bakery.close();
   });
 
-  // Berlin: clocks go from 03:00 back to 02:00 in the night to 25 October 2026, from 02:00 on to 03:00 on 28 March 2027.
+  // Berlin: clocks go from 03:00 back to 02:00 in the night to 25 October 2026, from 02:00 on to 03:00 on 28 March
+  // 2027.
   test.each([
     ['autumn, when the night has an hour more', '2026-10-24T21:59:00.000Z', '2026-10-25T23:00:00.000Z'],
     ['spring, when the night has an hour less', '2027-03-27T22:59:00.000Z', '2027-03-28T22:00:00.000Z'],

@@ -35,10 +35,10 @@ export type ReceiptRefusal =
 const MADE_AT_MIN = instant(Date.UTC(2000, 0, 1));
 
 /**
- * Decides whether goods may go on the shelf. Takes site and product as known, undefined where they are not. Goods without
- * a moment were made now; goods without a cost cost what the product says.
- * Refuses in this order: unknown site or product, what is made to order, a cost in another currency than the site's,
- * goods that were made at no moment, in the future, or so long ago that they are stale.
+ * Decides whether goods may go on the shelf. Takes site and product as known, undefined where they are not. Goods
+ * without a moment were made now; goods without a cost cost what the product says. Refuses in this order: unknown site
+ * or product, what is made to order, a cost in another currency than the site's, goods that were made at no moment, in
+ * the future, or so long ago that they are stale.
  */
 export function decideReceipt(
   goods: ReceivedGoods,

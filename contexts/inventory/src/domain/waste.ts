@@ -17,8 +17,8 @@ export type NotOnShelf = {
 };
 
 /**
- * Decides whether units may be thrown out by hand: all of them must be known, and free on a shelf. A unit that is held or
- * allocated belongs to a buyer; `isFree` is false for one that is being taken at this moment.
+ * Decides whether units may be thrown out by hand: all of them must be known, and free on a shelf. A unit that is held
+ * or allocated belongs to a buyer; `isFree` is false for one that is being taken at this moment.
  */
 export function decideWaste(
   unitIds: readonly string[],
@@ -43,8 +43,8 @@ const EARLIEST = instant(0);
 const LATEST = instant(Date.UTC(9999, 0, 1));
 
 /**
- * Reads a period that may be open at either end. A day is meant by the site's calendar, and the last day still counts; a
- * moment is meant to the millisecond, and the last one does not. Refuses what is no day and no moment.
+ * Reads a period that may be open at either end. A day is meant by the site's calendar, and the last day still counts;
+ * a moment is meant to the millisecond, and the last one does not. Refuses what is no day and no moment.
  */
 export function readPeriod(
   from: string | undefined,

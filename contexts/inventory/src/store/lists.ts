@@ -125,7 +125,8 @@ export async function readUnit(
   return unit === undefined ? undefined : { ...unit, steps };
 }
 
-// A unit that another transaction has locked is being taken from the shelf at this moment, though it is there to be read.
+// A unit that another transaction has locked is being taken from the shelf at this moment, though it is there to be
+// read.
 const LOCK_NAMED_UNITS = statement(
   'lock-named-units',
   `WITH free AS (

@@ -81,6 +81,16 @@ const PICK_UNITS = statement(
    FROM pick_units($1, $2, $3, $4)`,
 );
 
+const RAISE_SHELF_STARTS = statement('raise-shelf-starts', 'SELECT raise_shelf_starts($1, $2)');
+
+/** Lets the next sales of these products begin at the oldest unit that is free now, past all that was sold before. */
+export async function raiseShelfStarts(
+  db: Query,
+  shelves: readonly { readonly siteId: string; readonly productId: string }[],
+): Promise<void> {
+  await db.query(RAISE_SHELF_STARTS, [shelves.map(({ siteId }) => siteId), shelves.map(({ productId }) => productId)]);
+}
+
 /** The oldest free units, oldest first, that stay fresh beyond a moment; locked until the transaction ends. */
 export function pickUnits(
   db: Query,

@@ -40,8 +40,8 @@ export async function closeByTimer(tx: Tx, siteId: string, now: Instant): Promis
 }
 
 /**
- * Sweeps a site because somebody says so: `stale` does what the timer does; `closing` ends the day of a shop here and now,
- * whatever its hours. Gives how many units it threw out. Refuses an unknown site.
+ * Sweeps a site because somebody says so: `stale` does what the timer does; `closing` ends the day of a shop here and
+ * now, whatever its hours. Gives how many units it threw out. Refuses an unknown site.
  */
 export async function sweepByHand(
   tx: Tx,
