@@ -99,11 +99,13 @@ export function postgresTransport(options: PostgresTransportOptions): Transport 
       ? undefined
       : announce(options.listenUrl, options.processId, (source) => wake(source, 'remote'));
 
-  function wake(source: ContextName, suspicion: Suspicion): void {
+  /** Without `events`, nobody knows what was said. A consumer is not woken for what it does not want; it passes it later. */
+  function wake(source: ContextName, suspicion: Suspicion, events?: readonly RecordedEvent[]): void {
     for (const [consumer, suspected] of readers) {
-      if (!consumer.wanted.has(source)) continue;
+      const types = consumer.wanted.get(source);
+      if (types === undefined) continue;
       if (suspected.get(source) !== 'remote') suspected.set(source, suspicion);
-      consumer.wake();
+      if (events === undefined || events.some((event) => types.has(event.type))) consumer.wake();
     }
   }
 
@@ -153,7 +155,7 @@ export function postgresTransport(options: PostgresTransportOptions): Transport 
     },
     committed(context, events) {
       tails.get(context)?.push(events);
-      wake(context, 'local');
+      wake(context, 'local', events);
       announcer?.tell(context);
     },
     distrust() {

@@ -6,7 +6,7 @@ import type { EventLog } from './event-log.ts';
 import { parkEvents } from './parked-events.ts';
 import { type Reactions, runReactions } from './reactions.ts';
 import { openStanding } from './standing.ts';
-import type { Delivery, Subscription, Transport } from './transport.ts';
+import { cursorKey, type Delivery, type Subscription, type Transport } from './transport.ts';
 
 /** Events of one partition, and commands, that one transaction carries: 50 give most of the gain, 200 all of it. */
 export const BATCH_EVENTS_MAX = 200;
@@ -66,6 +66,8 @@ export function openReactor(options: ReactorOptions): Reactor {
   let running: Promise<void> | undefined;
   let signal = Promise.withResolvers<void>();
   let signalled = false;
+  /** The last look found something, wanted or not: there may be more behind it. */
+  let hasLooked = false;
 
   function wake(): void {
     signalled = true;
@@ -81,9 +83,19 @@ export function openReactor(options: ReactorOptions): Reactor {
   });
 
   async function nextBatch(thorough: boolean): Promise<Batch> {
-    const consuming = subscription !== undefined && (await standing.learn(subscription.partitions()));
-    const fetched = consuming ? await subscription.fetch(standing.positions, BATCH_EVENTS_MAX, thorough) : [];
-    const deliveries = fetched.map(standing.remaining).filter((delivery) => delivery !== undefined);
+    const source = subscription;
+    const consuming = source !== undefined && (await standing.learn(source.partitions()));
+    const fetched = consuming ? await source.fetch(standing.positions, BATCH_EVENTS_MAX, thorough) : [];
+    const remaining = fetched.map(standing.remaining).filter((delivery) => delivery !== undefined);
+    // Most of what others say is of no interest here; a transaction for each of their commits was half of all.
+    const deliveries = remaining.filter(({ events }) => events.length > 0);
+    for (const delivery of remaining) if (delivery.events.length === 0) standing.passOver(delivery);
+    if (consuming && thorough) {
+      const moving = new Set(deliveries.map((each) => cursorKey(each.source, each.partition)));
+      const behind = standing.passedOver().filter((each) => !moving.has(cursorKey(each.source, each.partition)));
+      deliveries.push(...behind);
+    }
+    hasLooked = remaining.length > 0;
     return { deliveries, commands: waiting.splice(0, BATCH_COMMANDS_MAX), connection };
   }
 
@@ -173,7 +185,7 @@ export function openReactor(options: ReactorOptions): Reactor {
 
   async function turn(thorough: boolean): Promise<boolean> {
     const batch = await nextBatch(thorough);
-    if (batch.deliveries.length === 0 && batch.commands.length === 0) return false;
+    if (batch.deliveries.length === 0 && batch.commands.length === 0) return hasLooked;
     await process(batch);
     return true;
   }
@@ -230,7 +242,11 @@ export function openReactor(options: ReactorOptions): Reactor {
         wake();
       });
     },
-    reached: standing.reached,
+    reached(source, position) {
+      const reaching = standing.reached(source, position);
+      wake();
+      return reaching;
+    },
     wake,
     async start() {
       if (wanted.size > 0) subscription = await transport.subscribe({ context, wanted, query: db, wake });

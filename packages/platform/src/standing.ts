@@ -20,6 +20,7 @@ const ADD_CURSORS = statement(
 
 /** Where the consumer of a context stands in the logs of the others, as this process believes and the database knows. */
 export type Standing = {
+  /** How far this process has looked. The cursors in the database may be behind, by events that nobody here wants. */
   readonly positions: Cursors;
   /** Becomes the one consumer of the context and learns where it stands. Gives false while another process is it. */
   learn(partitions: Partitions): Promise<boolean>;
@@ -28,6 +29,10 @@ export type Standing = {
   distrust(): void;
   /** What is not consumed yet of a delivery; whatever a transport delivers again is passed over. */
   remaining(delivery: Delivery): Delivery | undefined;
+  /** There is nothing in it for this context: goes past it, without a transaction for that alone. */
+  passOver(delivery: Delivery): void;
+  /** Where the cursor in the database has stayed behind what was passed over. */
+  passedOver(): Delivery[];
   /** The steps along the logs that consuming these takes. */
   movesOf(deliveries: readonly Delivery[]): CursorMove[];
   /** These steps have been committed. */
@@ -43,15 +48,19 @@ export type Standing = {
 /** `db` has one connection, whose lock makes this process the one consumer. */
 export function openStanding(context: ContextName, db: Database): Standing {
   const positions = new Map<string, number>();
-  const epochs = new Map<string, number>();
+  const committed = new Map<string, CursorRow>();
   const waiters = new Set<{ source: ContextName; position: number; resolve: () => void }>();
   let parkedSubjects: ParkedSubjects = new Set();
   let holdsLock = false;
   let isKnown = false;
 
-  function place({ source, partition, position, epoch }: CursorRow): void {
+  function place(row: CursorRow): void {
+    committed.set(cursorKey(row.source, row.partition), row);
+    look(row);
+  }
+
+  function look({ source, partition, position }: Omit<CursorRow, 'epoch'>): void {
     positions.set(cursorKey(source, partition), position);
-    epochs.set(cursorKey(source, partition), epoch);
     for (const waiter of waiters) {
       if (waiter.source !== source || position < waiter.position) continue;
       waiters.delete(waiter);
@@ -86,14 +95,17 @@ export function openStanding(context: ContextName, db: Database): Standing {
       if (first === undefined || first.position > position) return delivery;
       return { ...delivery, events: delivery.events.filter((event) => event.position > position) };
     },
+    passOver: ({ source, partition, upTo }) => look({ source, partition, position: upTo }),
+    passedOver: () =>
+      [...committed].flatMap(([key, { source, partition, position }]) => {
+        const upTo = positions.get(key) ?? position;
+        return upTo > position ? [{ source, partition, events: [], upTo }] : [];
+      }),
     movesOf: (deliveries) =>
-      deliveries.map(({ source, partition, upTo }) => ({
-        source,
-        partition,
-        before: positions.get(cursorKey(source, partition)) ?? 0,
-        after: upTo,
-        epoch: epochs.get(cursorKey(source, partition)) ?? 0,
-      })),
+      deliveries.map(({ source, partition, upTo }) => {
+        const { position = 0, epoch = 0 } = committed.get(cursorKey(source, partition)) ?? {};
+        return { source, partition, before: position, after: upTo, epoch };
+      }),
     moved(moves) {
       for (const { source, partition, after, epoch } of moves) place({ source, partition, position: after, epoch });
     },
