@@ -9,7 +9,10 @@ export type Clock = {
   atLeastWall(business: Milliseconds, wall: Milliseconds): Milliseconds;
 };
 
-/** Where a scaled clock began: at this wall moment it showed this business moment. Stored, so that a restart never goes back. */
+/**
+ * Where a scaled clock began: at this wall moment it showed this business moment. Stored, so that a restart never goes
+ * back.
+ */
 export type ClockOrigin = { readonly wall: number; readonly business: number; readonly rate: number };
 
 export function scaledClock(origin: ClockOrigin): Clock {

@@ -14,8 +14,12 @@ const UNAVAILABLE_CODES = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'EHOSTUNREACH', 'ENETUNREACH'],
   ...['ENOTFOUND', 'EAI_AGAIN', '57014', '55P03'],
 ]);
-const UNAVAILABLE_MESSAGE =
-  /Connection terminated|timeout exceeded when trying to connect|Client was closed|not queryable|Query read timeout|Cannot use a pool after/;
+const UNAVAILABLE_MESSAGE = new RegExp(
+  [
+    ...['Connection terminated', 'timeout exceeded when trying to connect', 'Query read timeout'],
+    ...['Client was closed', 'not queryable', 'Cannot use a pool after'],
+  ].join('|'),
+);
 
 /** The database is away, full, or too slow: nothing is wrong with the request, it may be sent again later. */
 export function isUnavailable(error: unknown): boolean {

@@ -26,7 +26,7 @@ export type Database = Query & {
   /**
    * Runs `work` in one transaction and commits. Anything thrown rolls back, and so does a query that failed unheard.
    * Serialisation failures and deadlocks run the whole function again (3 times at most), so it must have no effect
-   * outside. Nothing but queries is awaited in it. `query` outside of a transaction only reads: the server refuses more.
+   * outside. Nothing but queries is awaited in it. Outside of a transaction one can only read: the server refuses more.
    */
   withTx<Value>(work: (tx: Tx) => Promise<Value>, seal?: Seal): Promise<Value>;
   /** Told of the events of every transaction of this database object, once it has committed. Must not throw. */
@@ -108,12 +108,13 @@ function poolOf(options: DatabaseOptions): pg.Pool {
     `-c lock_timeout=${LOCK_TIMEOUT_MILLISECONDS}`,
     `-c idle_in_transaction_session_timeout=${IDLE_TX_TIMEOUT_MILLISECONDS}`,
     `-c synchronous_commit=${options.synchronousCommit ?? 'on'}`,
-    // Only BEGIN READ WRITE lifts it: nothing is ever written outside of a transaction, not even where a BEGIN was lost.
+    // Only BEGIN READ WRITE lifts it: nothing is written outside of a transaction, not even after a lost BEGIN.
     '-c default_transaction_read_only=on',
     // A machine that is gone without a word gives its locks back after a minute, not after two hours.
-    `-c tcp_keepalives_idle=${CONNECTION_GONE_SECONDS.idle} -c tcp_keepalives_interval=${CONNECTION_GONE_SECONDS.interval}`,
+    `-c tcp_keepalives_idle=${CONNECTION_GONE_SECONDS.idle}`,
+    `-c tcp_keepalives_interval=${CONNECTION_GONE_SECONDS.interval}`,
     `-c tcp_keepalives_count=${CONNECTION_GONE_SECONDS.count}`,
-    // Plans for storage without a moving head, whatever the server assumes; with 4 it reads whole tables here and there.
+    // Plans for storage without a moving head, whatever the server assumes; with 4 it reads whole tables at times.
     '-c jit=off -c timezone=UTC -c random_page_cost=1.1',
   ];
   const pool = new pg.Pool({
@@ -128,7 +129,7 @@ function poolOf(options: DatabaseOptions): pg.Pool {
     types,
     pipeline: true,
   } as pg.PoolConfig);
-  // An idle connection that breaks is replaced by the pool, and one in hand tells its queries; but whichever breaks just
+  // An idle connection that breaks is replaced by the pool, and one in hand tells its queries; but one that breaks just
   // when it changes hands would end the process, if nobody listened.
   pool.on('error', () => {});
   pool.on('connect', (client) => void client.on('error', () => {}));

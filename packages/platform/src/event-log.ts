@@ -21,8 +21,8 @@ const APPEND_EVENTS = statement(
   "SELECT append_events($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,string_to_array($12, E'\\x01')) AS base",
 );
 
-// Data goes in as one text with a mark in between that JSON never has: quoting 500 bytes of JSON for an array and reading
-// them out of it costs 14 µs of processor time, this costs 4.
+// Data goes in as one text with a mark in between that JSON never has: quoting 500 bytes of JSON for an array and
+// reading them out of it costs 14 µs of processor time, this costs 4.
 const BETWEEN_DATA = '\u0001';
 
 export type EventLog = {

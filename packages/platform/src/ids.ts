@@ -7,7 +7,7 @@ export type Ids = { next(): string };
 const RANDOM_BYTES_PER_ID = 10;
 const RANDOM_POOL_BYTES = 4_000;
 
-/** UUIDv7 from the wall clock. Random bytes are drawn for 400 ids at once: one system call each would show at the till. */
+/** UUIDv7 from the wall clock. Random bytes are drawn for 400 ids at once: a system call for each would show. */
 export function randomIds(): Ids {
   const pool = new Uint8Array(RANDOM_POOL_BYTES);
   let used = RANDOM_POOL_BYTES;

@@ -99,7 +99,7 @@ export function postgresTransport(options: PostgresTransportOptions): Transport 
       ? undefined
       : announce(options.listenUrl, options.processId, (source) => wake(source, 'remote'));
 
-  /** Without `events`, nobody knows what was said. A consumer is not woken for what it does not want; it passes it later. */
+  /** Without `events`, nobody knows what was said. A consumer is not woken for what it does not want. */
   function wake(source: ContextName, suspicion: Suspicion, events?: readonly RecordedEvent[]): void {
     for (const [consumer, suspected] of readers) {
       const types = consumer.wanted.get(source);

@@ -9,12 +9,12 @@ export type Reactions = { readonly [Type in EventType]?: (events: readonly Heard
 
 type AnyReaction = (events: readonly RecordedEvent[], tx: Tx) => Promise<void>;
 
-/** Thrown where an event comes that this version has no reaction to: a parked one that is run again, or a bad relay's. */
+/** Thrown where an event comes that this version has no reaction to: a parked one run again, or a bad relay's. */
 export class UnknownEvent extends Error {}
 
 /**
- * Groups a set into runs of one type, so that each run is one call. A new wave begins for a subject whose next event is of a
- * type listed before the one it has had: so order is kept per subject, and sets stay large.
+ * Groups a set into runs of one type, so that each run is one call. A new wave begins for a subject whose next event is
+ * of a type listed before the one it has had: so order is kept per subject, and sets stay large.
  */
 export function wavesOf(events: readonly RecordedEvent[], order: readonly string[]): Map<string, RecordedEvent[]>[] {
   const rank = new Map(order.map((type, index) => [type, index]));

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ContextName, RecordedEvent } from '@provender/contracts';
 import { type Batch, halves, Interrupted, isInterruption, isTakenOver, type Pending, Reconnected } from './batch.ts';
+import { openBell } from './bell.ts';
 import type { Database, Tx } from './database.ts';
 import type { EventLog } from './event-log.ts';
 import { parkEvents } from './parked-events.ts';
@@ -59,20 +60,14 @@ export function openReactor(options: ReactorOptions): Reactor {
   const { context, db, log, transport, reactions, intake, onError } = options;
   const wanted = wantedTypes(reactions);
   const standing = openStanding(context, db);
+  const bell = openBell();
   const waiting: Pending[] = [];
   let subscription: Subscription | undefined;
   let connection = 0;
   let stopping = false;
   let running: Promise<void> | undefined;
-  let signal = Promise.withResolvers<void>();
-  let signalled = false;
   /** The last look found something, wanted or not: there may be more behind it. */
   let hasLooked = false;
-
-  function wake(): void {
-    signalled = true;
-    signal.resolve();
-  }
 
   // A server that crashed may have lost the last commits of consumers, and given their positions to other events since.
   // Every connection breaks then: so what is in memory is forgotten with the connection, before the next one is used.
@@ -195,32 +190,21 @@ export function openReactor(options: ReactorOptions): Reactor {
     let thoroughAt = Number.NEGATIVE_INFINITY;
     while (!stopping) {
       try {
-        signalled = false;
-        signal = Promise.withResolvers();
+        bell.silence();
         // However busy this loop is: what nobody told it of is found by looking.
         const thorough = performance.now() - thoroughAt >= POLL_MILLISECONDS;
         if (thorough) thoroughAt = performance.now();
         const worked = await turn(thorough);
         failures = 0;
-        if (worked || stopping || signalled) continue;
+        if (worked || stopping) continue;
         const isStandby = subscription !== undefined && !standing.isConsumer();
-        await pauseFor(isStandby ? LOCK_RETRY_MILLISECONDS : thoroughAt + POLL_MILLISECONDS - performance.now());
+        await bell.wait(isStandby ? LOCK_RETRY_MILLISECONDS : thoroughAt + POLL_MILLISECONDS - performance.now());
       } catch (error) {
         failures += 1;
         thoroughAt = Number.NEGATIVE_INFINITY;
         await recover(error, failures);
       }
     }
-  }
-
-  /** Sleeps until woken, or so long. */
-  async function pauseFor(milliseconds: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const slept = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.max(1, Math.ceil(milliseconds)));
-    });
-    await Promise.race([slept, signal.promise]);
-    clearTimeout(timer);
   }
 
   /** The set did not commit, or nobody knows whether it did: its commands go back to the front, all is read anew. */
@@ -239,22 +223,22 @@ export function openReactor(options: ReactorOptions): Reactor {
       if (stopping || waiting.length >= COMMANDS_WAITING_MAX) return Promise.reject(new Overloaded('Too many wait'));
       return new Promise((resolve, reject) => {
         waiting.push({ command, resolve, reject });
-        wake();
+        bell.ring();
       });
     },
     reached(source, position) {
       const reaching = standing.reached(source, position);
-      wake();
+      bell.ring();
       return reaching;
     },
-    wake,
+    wake: bell.ring,
     async start() {
-      if (wanted.size > 0) subscription = await transport.subscribe({ context, wanted, query: db, wake });
+      if (wanted.size > 0) subscription = await transport.subscribe({ context, wanted, query: db, wake: bell.ring });
       running = loop();
     },
     async stop() {
       stopping = true;
-      wake();
+      bell.ring();
       await running;
       for (const pending of waiting.splice(0)) pending.reject(new Overloaded('The server is stopping'));
       await subscription?.close();

@@ -25,6 +25,11 @@ export type SharedPlatform = {
    * the commits of pure consumers, and these need not wait for the disk (docs/decisions).
    */
   readonly oneCluster: boolean;
+  /**
+   * False where nobody outside is told of a commit before the next one: a crash of the machine may then undo the last
+   * commits, of all contexts alike, and whoever drives the system does them again. True unless said.
+   */
+  readonly waitsForDisk?: boolean;
   /** Connections for requests and timers of one context. */
   readonly requestConnectionsMax?: number;
 };
@@ -55,6 +60,7 @@ export function openContext<Open extends OpenContext>(
   shared: SharedPlatform,
 ): RunningContext<Open> {
   const { context } = module;
+  const { waitsForDisk = true } = shared;
   const log = eventLog(context, shared.clock, shared.ids);
   const db = databaseOf(
     context,
@@ -62,7 +68,7 @@ export function openContext<Open extends OpenContext>(
     log,
     'requests',
     shared.requestConnectionsMax ?? REQUEST_CONNECTIONS_MAX,
-    'on',
+    waitsForDisk ? 'on' : 'off',
   );
   const platform: ContextPlatform = {
     db,
@@ -75,7 +81,7 @@ export function openContext<Open extends OpenContext>(
   };
   const open = module.open(platform);
   const answers = open.intake !== undefined || !shared.oneCluster;
-  const reactorDb = databaseOf(context, shared, log, 'loop', 1, answers ? 'on' : 'off');
+  const reactorDb = databaseOf(context, shared, log, 'loop', 1, answers && waitsForDisk ? 'on' : 'off');
   const onError = (message: string, error: unknown) => shared.log.error({ err: error, context }, message);
   const reactor = openReactor({
     context,
@@ -89,7 +95,7 @@ export function openContext<Open extends OpenContext>(
   });
   const timers = openTimers({ db, jobs: open.jobs ?? {}, clock: shared.clock, onError });
   let lastPosition = 0;
-  let extendedAt = 0;
+  const logRoom = openLogRoom(db, onError);
 
   function committed(events: readonly RecordedEvent[]): void {
     lastPosition = Math.max(lastPosition, events.at(-1)?.position ?? 0);
@@ -99,15 +105,7 @@ export function openContext<Open extends OpenContext>(
     } catch (error) {
       onError('What was to follow a commit failed', error);
     }
-    if (lastPosition - extendedAt > EXTEND_EVERY_EVENTS) void extendLog();
-  }
-
-  /** Keeps a partition ready ahead of the head; a failure is met again 100,000 events later, with 900,000 to spare. */
-  async function extendLog(): Promise<void> {
-    extendedAt = lastPosition;
-    await db
-      .withTx((tx) => tx.query(EXTEND_LOG))
-      .catch((error: unknown) => onError('The log could not be extended', error));
+    logRoom.has(lastPosition);
   }
 
   /** A failure is met again ten minutes later; kept answers do no harm meanwhile. */
@@ -128,7 +126,7 @@ export function openContext<Open extends OpenContext>(
     head: () => headOf(db),
     async start(options) {
       lastPosition = await headOf(db);
-      await extendLog();
+      await logRoom.make(lastPosition);
       if (open.prepare !== undefined) await db.withTx(open.prepare);
       await reactor.start();
       purging = setInterval(() => void purgeKeys(), PURGE_EVERY_MILLISECONDS).unref();
@@ -141,6 +139,25 @@ export function openContext<Open extends OpenContext>(
       await open.close?.();
       await reactorDb.close();
       await db.close();
+    },
+  };
+}
+
+type LogRoom = { make(head: number): Promise<void>; has(head: number): void };
+
+/** Keeps a partition ready ahead of the head; a failure is met again 100,000 events later, with 900,000 to spare. */
+function openLogRoom(db: Database, onError: (message: string, error: unknown) => void): LogRoom {
+  let madeAt = 0;
+  const make = async (head: number) => {
+    madeAt = head;
+    await db
+      .withTx((tx) => tx.query(EXTEND_LOG))
+      .catch((error: unknown) => onError('The log could not be extended', error));
+  };
+  return {
+    make,
+    has(head) {
+      if (head - madeAt > EXTEND_EVERY_EVENTS) void make(head);
     },
   };
 }
@@ -173,8 +190,8 @@ const SETTLE_DEPTH = 3;
 const SETTLE_MILLISECONDS_MAX = 2_000;
 
 /**
- * Waits until the contexts of this process have consumed what `source` has said so far, and what they said to that, three steps
- * deep and two seconds at most: so the answer to a write comes when the next step can build on it.
+ * Waits until the contexts of this process have consumed what `source` has said so far, and what they said to that,
+ * three steps deep and two seconds at most: so the answer to a write comes when the next step can build on it.
  */
 export async function settled(contexts: ReadonlyMap<ContextName, RunningContext>, source: ContextName): Promise<void> {
   let timer: NodeJS.Timeout | undefined;

@@ -18,7 +18,7 @@ const ADD_CURSORS = statement(
    FROM unnest($1::text[], $2::integer[]) AS wanted (source, partition) ON CONFLICT DO NOTHING`,
 );
 
-/** Where the consumer of a context stands in the logs of the others, as this process believes and the database knows. */
+/** Where the consumer of a context stands in the logs of others, as this process believes and the database knows. */
 export type Standing = {
   /** How far this process has looked. The cursors in the database may be behind, by events that nobody here wants. */
   readonly positions: Cursors;

@@ -9,7 +9,7 @@ export type Seal = (query: Query, events: readonly Said[]) => Promise<readonly R
 
 export type Committed<Value> = { readonly value: Value; readonly recorded: readonly RecordedEvent[] };
 
-// Outside of a transaction a session may only read (see `poolOf`): where a BEGIN is lost, what follows it writes nothing.
+// Outside of a transaction a session may only read (see `poolOf`): after a lost BEGIN nothing is written.
 const BEGIN: Statement = { name: 'platform-begin', text: 'BEGIN READ WRITE' };
 const COMMIT: Statement = { name: 'platform-commit', text: 'COMMIT' };
 const ROLLBACK: Statement = { name: 'platform-rollback', text: 'ROLLBACK' };
@@ -33,8 +33,8 @@ type Sending = {
 };
 
 /**
- * Holds back what is written on a connection until this turn of the event loop has sent all it has, so that BEGIN and the first
- * query, or append and COMMIT, leave in one system call; those are the dearest thing that a purchase does here.
+ * Holds back what is written on a connection until this turn of the event loop has sent all it has, so that BEGIN and
+ * the first query, or append and COMMIT, leave in one system call; those are the dearest thing that a purchase does.
  */
 function gatheredWrites(client: pg.PoolClient): () => void {
   // The driver's types do not show its socket; without one, every query is written by itself as before.
@@ -81,8 +81,8 @@ function sendingOn(client: pg.PoolClient): Sending {
 }
 
 /**
- * Runs `work` on a connection between BEGIN and COMMIT. BEGIN goes out with the work's first query, the seal with COMMIT.
- * Gives the connection back once the server has said COMMIT or ROLLBACK; in any other case `give` is told to destroy it.
+ * Runs `work` on a connection between BEGIN and COMMIT. BEGIN goes out with the work's first query, the seal with the
+ * COMMIT. Gives the connection back once the server has said COMMIT or ROLLBACK; otherwise `give` is to destroy it.
  */
 export async function transact<Value>(
   client: pg.PoolClient,
@@ -91,9 +91,6 @@ export async function transact<Value>(
   give: (isClean: boolean) => void,
 ): Promise<Committed<Value>> {
   const sending = sendingOn(client);
-  // A connection that breaks tells its queries; without a listener it would end the process as well.
-  const ignore = () => {};
-  client.on('error', ignore);
   let isClean = false;
   try {
     const committed = await runTransaction(sending, work, seal);
@@ -103,7 +100,6 @@ export async function transact<Value>(
     isClean = await rolledBack(sending);
     throw error;
   } finally {
-    client.removeListener('error', ignore);
     give(isClean);
   }
 }
@@ -170,7 +166,8 @@ function throwFailure(sending: Sending): void {
 /**
  * Rolls back, and says whether the server has confirmed it with nothing else under way: only then may the connection be
  * used again. After a query that the server refused everything behind it fails at once; one that still runs is not
- * waited for. A failure on our own side (a value that cannot be written) leaves the driver's memory of statements wrong.
+ * waited for. A failure on our own side, such as a value that cannot be written, leaves the driver's memory
+ * of statements wrong.
  */
 async function rolledBack(sending: Sending): Promise<boolean> {
   const failure = sending.failure();

@@ -1,7 +1,7 @@
 import type { ContextName, RecordedEvent } from '@provender/contracts';
 import type { Query } from './database.ts';
 
-/** What a transport hands to a consumer: the wanted events of one partition after its cursor, and how far that reaches. */
+/** What a transport hands to a consumer: the wanted events of a partition after its cursor, and how far it reaches. */
 export type Delivery = {
   readonly source: ContextName;
   readonly partition: number;

@@ -80,7 +80,8 @@ async function makeTemplate(url: string): Promise<void> {
 const GREET = {
   name: 'greet',
   text: `INSERT INTO greetings (subject, position, text, heard_at)
-    SELECT subject, position, text, now() FROM unnest($1::text[], $2::bigint[], $3::text[]) AS heard (subject, position, text)`,
+    SELECT subject, position, text, now()
+    FROM unnest($1::text[], $2::bigint[], $3::text[]) AS heard (subject, position, text)`,
 };
 
 /** What `catalog` does in these tests: one statement and one event for each person. */

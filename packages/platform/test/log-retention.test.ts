@@ -37,9 +37,12 @@ test('given a full part, when somebody has not consumed it, or it is too young, 
   await toy.running.stop();
   await pretendHead(999_998);
   await toy.sql("UPDATE catalog.cursors SET position = 17 WHERE source = 'identity'");
-  await toy.sql(`INSERT INTO identity.outbox (position, id, type, key, subject, time, data)
-    VALUES (999999, gen_random_uuid(), 'identity.roles-changed.v1', 'a', 'a', '${new Date(TEST_NOON).toISOString()}', '{}'),
-           (1000000, gen_random_uuid(), 'identity.roles-changed.v1', 'a', 'a', '${new Date(TEST_NOON).toISOString()}', '{}')`);
+  await toy.sql(
+    `INSERT INTO identity.outbox (position, id, type, key, subject, time, data)
+     SELECT position, gen_random_uuid(), 'identity.roles-changed.v1', 'a', 'a', $1, '{}'
+     FROM generate_series(999999, 1000000) AS position`,
+    [new Date(TEST_NOON)],
+  );
   await toy.sql('UPDATE identity.outbox_head SET position = 1000000');
   await toy.sql("INSERT INTO bank.cursors (source, partition, position) VALUES ('identity', 0, 999998)");
 

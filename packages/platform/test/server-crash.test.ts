@@ -29,7 +29,8 @@ const RECOVERY = { timeout: 30_000, interval: 50 };
 
 const HEAR = {
   name: 'hear',
-  text: 'INSERT INTO bank.heard (id, position) SELECT id, position FROM unnest($1::uuid[], $2::bigint[]) AS h (id, position)',
+  text: `INSERT INTO bank.heard (id, position)
+    SELECT id, position FROM unnest($1::uuid[], $2::bigint[]) AS said (id, position)`,
 };
 
 let folder: string;

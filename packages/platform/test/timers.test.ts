@@ -244,7 +244,8 @@ describe('timers', () => {
           if (kills > 0) {
             kills -= 1;
             await toy.sql(
-              "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()",
+              `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE state = 'idle in transaction' AND datname = current_database()`,
             );
           }
           return null;
@@ -265,7 +266,13 @@ describe('timers', () => {
     const ranAt: Instant[] = [];
     const due = [1, 2, 3, 4, 5].map((minutes) => minutes * 2 * MINUTE);
     for (const after of due) await schedule(`after-${after}`, after);
-    const loop = open({ note: async () => void ranAt.push(fast.now()) ?? null }, { clock: fast });
+    const noteTime: Jobs = {
+      async note() {
+        ranAt.push(fast.now());
+        return null;
+      },
+    };
+    const loop = open(noteTime, { clock: fast });
     loop.start();
     await vi.waitFor(() => expect(ranAt).toHaveLength(5), { timeout: 10_000 });
 

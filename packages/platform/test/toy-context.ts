@@ -6,7 +6,8 @@ import { type ContextModule, type OpenContext, scheduleTimer, statement } from '
 const GREET = statement(
   'greet',
   `INSERT INTO greetings (subject, position, text, heard_at)
-   SELECT subject, position, text, $4 FROM unnest($1::text[], $2::bigint[], $3::text[]) AS heard (subject, position, text)`,
+   SELECT subject, position, text, $4
+   FROM unnest($1::text[], $2::bigint[], $3::text[]) AS heard (subject, position, text)`,
 );
 
 export type Toy = OpenContext & {
