@@ -88,6 +88,7 @@ export async function openAttackedTown(env: Readonly<Record<string, string>> = {
   };
   const sold = { siteId, lines: [{ productId: bread, quantity: 1 }], channel: 'counter', tender: { kind: 'card' } };
   await made(test, 'POST /api/orders', { token: staff.token, body: sold });
+  await test.idle();
   const soldUnits = 'GET /api/inventory/units?state=sold';
   const { items } = await made<{ items: { id: string }[] }>(test, soldUnits, { token: staff.token });
   const tokens = {
