@@ -86,9 +86,11 @@ function isTextTaken({ enum: values, format, pattern, minLength = 0, maxLength }
   if (length < minLength || (maxLength !== undefined && length > maxLength)) return false;
   if (pattern !== undefined) return new RegExp(pattern, 'u').test(text);
   if (format === 'text-line' || format === 'text-block') return isPlainText(text, format === 'text-block');
+  if (format === 'date-time') return DATE_TIME.test(text) && !Number.isNaN(Date.parse(text));
   return format === undefined || (format === 'uuid' && UUID.test(text));
 }
 
+const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
