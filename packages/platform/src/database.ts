@@ -63,7 +63,7 @@ const ANSWER_TIMEOUT_MILLISECONDS = 45_000;
 const CONNECTION_GONE_SECONDS = { idle: 30, interval: 10, count: 3 };
 
 const INT8 = 20;
-const INT8_ARRAY = 1016;
+const INT8_ARRAY: number = 1016;
 const DATE = 1082;
 const TIMESTAMPTZ = 1184;
 
@@ -83,7 +83,7 @@ function parseInt8(text: string): number {
   return value;
 }
 
-const parseTextArray = pg.types.getTypeParser(INT8_ARRAY as pg.types.TypeId, 'text') as (
+const parseTextArray = pg.types.getTypeParser(INT8_ARRAY, 'text') as (
   text: string,
 ) => (string | null)[];
 

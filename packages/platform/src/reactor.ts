@@ -85,7 +85,7 @@ export function openReactor(options: ReactorOptions): Reactor {
     // Most of what others say is of no interest here; a transaction for each of their commits was half of all.
     const deliveries = remaining.filter(({ events }) => events.length > 0);
     for (const delivery of remaining) if (delivery.events.length === 0) standing.passOver(delivery);
-    if (consuming && thorough) {
+    if (consuming && (thorough || standing.isAwaited())) {
       const moving = new Set(deliveries.map((each) => cursorKey(each.source, each.partition)));
       const behind = standing.passedOver().filter((each) => !moving.has(cursorKey(each.source, each.partition)));
       deliveries.push(...behind);

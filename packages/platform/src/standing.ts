@@ -41,8 +41,10 @@ export type Standing = {
   hasParked(): boolean;
   /** The subjects of these have been parked. */
   parked(deliveries: readonly Delivery[]): void;
-  /** Resolves once the log of that source has been consumed up to that position. */
+  /** Resolves once the log of that source has been consumed up to that position, and the database knows it. */
   reached(source: ContextName, position: number): Promise<void>;
+  /** Somebody waits for that: cursors that stayed behind are to be moved now. */
+  isAwaited(): boolean;
 };
 
 /** `db` has one connection, whose lock makes this process the one consumer. */
@@ -55,11 +57,8 @@ export function openStanding(context: ContextName, db: Database): Standing {
   let isKnown = false;
 
   function place(row: CursorRow): void {
-    committed.set(cursorKey(row.source, row.partition), row);
-    look(row);
-  }
-
-  function look({ source, partition, position }: Omit<CursorRow, 'epoch'>): void {
+    const { source, partition, position } = row;
+    committed.set(cursorKey(source, partition), row);
     positions.set(cursorKey(source, partition), position);
     for (const waiter of waiters) {
       if (waiter.source !== source || position < waiter.position) continue;
@@ -95,7 +94,7 @@ export function openStanding(context: ContextName, db: Database): Standing {
       if (first === undefined || first.position > position) return delivery;
       return { ...delivery, events: delivery.events.filter((event) => event.position > position) };
     },
-    passOver: ({ source, partition, upTo }) => look({ source, partition, position: upTo }),
+    passOver: ({ source, partition, upTo }) => void positions.set(cursorKey(source, partition), upTo),
     passedOver: () =>
       [...committed].flatMap(([key, { source, partition, position }]) => {
         const upTo = positions.get(key) ?? position;
@@ -115,8 +114,9 @@ export function openStanding(context: ContextName, db: Database): Standing {
       const subjects = deliveries.flatMap(({ events }) => events.map((each) => subjectKey(each.source, each.subject)));
       parkedSubjects = new Set([...parkedSubjects, ...subjects]);
     },
+    isAwaited: () => waiters.size > 0,
     reached(source, position) {
-      if ((positions.get(cursorKey(source, 0)) ?? -1) >= position) return Promise.resolve();
+      if ((committed.get(cursorKey(source, 0))?.position ?? -1) >= position) return Promise.resolve();
       return new Promise((resolve) => void waiters.add({ source, position, resolve }));
     },
   };
