@@ -22,7 +22,7 @@ import {
 } from '../src/index.ts';
 import { TEST_NOON } from '../src/testing/index.ts';
 import { greetings } from './contract-world.ts';
-import { registered, toyModule } from './toy-context.ts';
+import { registered, toyModule, withdrawn } from './toy-context.ts';
 
 const NO_MIGRATIONS = new URL('../src/testing/no-migrations/', import.meta.url);
 const RECOVERY = { timeout: 30_000, interval: 50 };
@@ -45,6 +45,8 @@ const databases: Database[] = [];
 let hold: Promise<void> | undefined;
 let held: (() => void) | undefined;
 let everybodyIsHeld = false;
+let runs = 0;
+const unwanted: Said = { ...withdrawn('nobody'), type: 'catalog.site-defined.v1' } as unknown as Said;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'provender-test-crash-'));
@@ -60,13 +62,22 @@ beforeAll(async () => {
   await sql('CREATE TABLE bank.heard (id uuid, position bigint); GRANT ALL ON bank.heard TO provender_bank');
   transport = postgresTransport({ processId: 'one' });
   identity = open('identity', 'on');
-  await loop('catalog', greetings());
+  await loop('catalog', { 'identity.user-registered.v1': greetAndMore });
   await loop('bank', {
     async 'catalog.product-withdrawn.v1'(events, tx) {
       await tx.query(HEAR, [events.map(({ id }) => id), events.map(({ position }) => position)]);
     },
   });
 });
+
+const greet = greetings()['identity.user-registered.v1'];
+
+/** Greets, and says things that nobody wants, more or fewer with each run: what is lost does not come back the same. */
+const greetAndMore: NonNullable<Reactions['identity.user-registered.v1']> = async (events, tx) => {
+  runs += 1;
+  tx.append(Array.from({ length: runs % 3 }, () => unwanted));
+  await greet?.(events, tx);
+};
 
 afterAll(async () => {
   for (const reactor of reactors) await reactor.stop();
@@ -139,9 +150,12 @@ async function expectWhole(subjects: readonly string[]): Promise<void> {
   await vi.waitFor(async () => {
     const greeted = await sql<{ subject: string }>('SELECT subject FROM catalog.greetings ORDER BY ordinal');
     expect(greeted.map((row) => row.subject)).toEqual(subjects);
-    const said = await sql<Heard>('SELECT id, position FROM catalog.outbox ORDER BY position');
-    expect(said.map((row) => Number(row.position))).toEqual(subjects.map((_, index) => index + 1));
-    expect(await sql<Heard>('SELECT id, position FROM bank.heard ORDER BY position')).toEqual(said);
+    const log = await sql<Said & Heard>('SELECT id, position, type, subject FROM catalog.outbox ORDER BY position');
+    expect(log.map((row) => Number(row.position))).toEqual(log.map((_, index) => index + 1));
+    const said = log.filter(({ type }) => type === 'catalog.product-withdrawn.v1');
+    expect(said.map(({ subject }) => subject)).toEqual(subjects);
+    const heard = await sql<Heard>('SELECT id, position FROM bank.heard ORDER BY position');
+    expect(heard).toEqual(said.map(({ id, position }) => ({ id, position })));
   }, RECOVERY);
 }
 

@@ -16,6 +16,25 @@ describe(`${underTest().name}: order`, () => {
     expect(await world().answered()).toEqual(subjects);
   });
 
+  test('given a few wanted events among many others, when consumed, then the cursor passes all of them', async () => {
+    const one = world().process();
+    await one.consume();
+    const subjects = numbered('person', 40);
+    for (const [index, subject] of subjects.entries()) {
+      const data = { userId: subject, roles: [] };
+      const other = { type: 'identity.roles-changed.v1', key: subject, subject, data } as const;
+      for (let count = 0; count < index % 4; count += 1) await one.say([other, other]);
+      await one.say(index % 3 === 0 ? [other, registered(subject), other] : [registered(subject)]);
+    }
+    await one.say([
+      { type: 'identity.roles-changed.v1', key: 'end', subject: 'end', data: { userId: 'end', roles: [] } },
+    ]);
+    await consumedAll();
+
+    expect(await world().greeted()).toEqual(subjects);
+    expect(await world().answered()).toEqual(subjects);
+  });
+
   test('given overlapping writers of which some roll back, then positions are gapless and nothing is lost', async () => {
     const [one, two] = [world().process(), world().process()];
     await one.consume();
