@@ -107,14 +107,14 @@ const served: readonly Check[] = [
     contexts: ['orders', 'inventory'],
     sql: `
       SELECT orders.id AS "orderId", orders.status, wanted.quantity, holds.state
-      FROM orders.orders CROSS JOIN LATERAL (
-        SELECT coalesce(sum((line ->> 'quantity')::integer), 0) AS quantity
-        FROM json_array_elements(orders.lines::json) AS line WHERE line ->> 'stock' = 'unit'
-      ) AS wanted
+      FROM orders.orders JOIN (
+        SELECT id, sum((line ->> 'quantity')::integer) AS quantity FROM (
+          SELECT id, jsonb_array_elements(lines::jsonb) AS line FROM orders.orders
+          WHERE status IN (${PAID_LIST}) AND placed_at >= :since AND updated_at < :now - :patience
+        ) AS ordered WHERE line ->> 'stock' = 'unit' GROUP BY id
+      ) AS wanted USING (id)
       LEFT JOIN inventory.holds ON holds.order_id = orders.id
-      WHERE orders.status IN (${PAID_LIST}) AND orders.placed_at >= :since
-        AND orders.updated_at < :now - :patience AND wanted.quantity > 0
-        AND (holds.order_id IS NULL OR cardinality(holds.unit_ids) <> wanted.quantity
+      WHERE (holds.order_id IS NULL OR cardinality(holds.unit_ids) <> wanted.quantity
           OR holds.state <> CASE WHEN orders.status = 'delivered' THEN 'sold' ELSE 'allocated' END)`,
   },
   {
@@ -152,14 +152,12 @@ const priced: readonly Check[] = [
     kind: 'safety',
     contexts: ['orders'],
     sql: `
-      SELECT orders.id AS "orderId", orders.total_amount AS total, sums.total AS "ofLines"
-      FROM orders.orders CROSS JOIN LATERAL (
-        SELECT sum((line -> 'total' ->> 'amount')::bigint) AS total,
-          bool_and((line -> 'total' ->> 'amount')::bigint
-            = (line -> 'unitPrice' ->> 'amount')::bigint * (line ->> 'quantity')::bigint) AS each
-        FROM json_array_elements(orders.lines::json) AS line
-      ) AS sums
-      WHERE orders.placed_at >= :since AND (sums.total <> orders.total_amount OR NOT sums.each)`,
+      SELECT id AS "orderId", total_amount AS total FROM (
+        SELECT id, total_amount, jsonb_array_elements(lines::jsonb) AS line FROM orders.orders WHERE placed_at >= :since
+      ) AS ordered GROUP BY id, total_amount
+      HAVING sum((line -> 'total' ->> 'amount')::bigint) <> total_amount
+        OR NOT bool_and((line -> 'total' ->> 'amount')::bigint
+          = (line -> 'unitPrice' ->> 'amount')::bigint * (line ->> 'quantity')::bigint)`,
   },
 ];
 
