@@ -32,6 +32,7 @@ const SQL_ROOMS = [
   /^contexts\/[^/]+\/src\/store(\.ts|\/)/,
   /^packages\/platform\//,
   /^apps\/server\/src\/verify(\.ts|\/)/,
+  /^apps\/server\/src\/replay\/(store|books|database)\.ts$/,
   /^(test|bench)\//,
 ];
 

@@ -4,8 +4,8 @@ import type { System } from './system.ts';
 
 export type AdvanceOptions = {
   /**
-   * Jobs that do not stop the clock: they run late, at the next stop. For those that only poll, every few seconds, for
-   * what whoever moves the clock knows not to be there.
+   * Jobs that do not stop the clock; `runLate` runs them. For those that only poll, every few seconds, for what whoever
+   * moves the clock knows not to be there.
    */
   readonly lateJobs?: readonly string[];
   /** Waits until all that follows from a timer is done. By default it asks the database. */
@@ -15,7 +15,9 @@ export type AdvanceOptions = {
 export type Advance = {
   /** Moves the clock on to that moment, stopping at every timer on the way. */
   to(moment: Instant): Promise<void>;
-  /** The next stop is looked for anew: somebody has set a timer otherwise than in a timer's own job. */
+  /** Runs what is due of the jobs that do not stop the clock. */
+  runLate(): Promise<void>;
+  /** The next stops are looked for anew: somebody has set a timer otherwise than in a timer's own job. */
   forget(): void;
 };
 
@@ -27,39 +29,62 @@ export async function advanceTo(system: System, clock: ManualClock, moment: Inst
   await openAdvance(system, clock).to(moment);
 }
 
-/** The same for whoever moves the clock many times: the next stop is remembered, so that most moves ask nobody. */
+/**
+ * The same for whoever moves the clock many times. When each context's next timer falls due is remembered until the
+ * context has run one, or anything has been said anywhere: so most moves ask nobody, and a sweep that finds nothing
+ * asks once.
+ */
 export function openAdvance(system: System, clock: ManualClock, options: AdvanceOptions = {}): Advance {
-  const settle = options.settle ?? system.idle;
-  let next: { readonly stop: Stop | undefined } | undefined;
+  const { lateJobs = [], settle = system.idle } = options;
+  const dues = new Map<TimerLoop, Instant | undefined>();
+  const loops = [...system.contexts.values()].map(({ timers }) => timers);
+
+  /** The loop whose next timer falls due first; where two are due at once, in the order of the contexts. */
+  async function nextStop(): Promise<{ readonly dueAt: Instant; readonly timers: TimerLoop } | undefined> {
+    const unknown = loops.filter((timers) => !dues.has(timers));
+    await Promise.all(unknown.map(async (timers) => dues.set(timers, await timers.nextDue(lateJobs))));
+    let next: { readonly dueAt: Instant; readonly timers: TimerLoop } | undefined;
+    for (const timers of loops) {
+      const dueAt = dues.get(timers);
+      if (dueAt !== undefined && (next === undefined || dueAt < next.dueAt)) next = { dueAt, timers };
+    }
+    return next;
+  }
+
   return {
     async to(moment) {
+      let last: TimerLoop | undefined;
+      let settledAt = saidSoFar(system);
       for (;;) {
-        next ??= { stop: await earliestStop(system, options.lateJobs ?? []) };
-        const { stop } = next;
+        const stop = await nextStop();
+        // What one context does at one moment follows from that moment: it need not wait for what comes of it.
+        const isSameStop = stop !== undefined && stop.timers === last && stop.dueAt <= clock.now();
+        if (!isSameStop && saidSoFar(system) !== settledAt) {
+          await settle();
+          settledAt = saidSoFar(system);
+          dues.clear();
+          continue;
+        }
         if (stop === undefined || stop.dueAt > moment) break;
         if (stop.dueAt > clock.now()) clock.advanceTo(stop.dueAt);
-        next = undefined;
-        const count = await stop.timers.runDue();
-        if (count === 0) break;
-        await settle();
+        last = stop.timers;
+        dues.delete(last);
+        if (!(await last.runNext(lateJobs))) break;
       }
       if (moment > clock.now()) clock.advanceTo(moment);
     },
-    forget() {
-      next = undefined;
+    async runLate() {
+      for (const timers of loops) await timers.runDue();
+      await settle();
+      dues.clear();
     },
+    forget: () => dues.clear(),
   };
 }
 
-type Stop = { readonly dueAt: Instant; readonly timers: TimerLoop };
-
-async function earliestStop(system: System, lateJobs: readonly string[]): Promise<Stop | undefined> {
-  const dues = await Promise.all(
-    [...system.contexts.values()].map(async ({ timers }) => ({ dueAt: await timers.nextDue(lateJobs), timers })),
-  );
-  let earliest: Stop | undefined;
-  for (const { dueAt, timers } of dues) {
-    if (dueAt !== undefined && (earliest === undefined || dueAt < earliest.dueAt)) earliest = { dueAt, timers };
-  }
-  return earliest;
+/** Changes whenever a context has said something. */
+function saidSoFar({ contexts }: System): number {
+  let positions = 0;
+  for (const each of contexts.values()) positions += each.lastPosition();
+  return positions;
 }

@@ -60,7 +60,6 @@ export function openContext<Open extends OpenContext>(
   shared: SharedPlatform,
 ): RunningContext<Open> {
   const { context } = module;
-  const { waitsForDisk = true } = shared;
   const log = eventLog(context, shared.clock, shared.ids);
   const db = databaseOf(
     context,
@@ -68,7 +67,7 @@ export function openContext<Open extends OpenContext>(
     log,
     'requests',
     shared.requestConnectionsMax ?? REQUEST_CONNECTIONS_MAX,
-    waitsForDisk ? 'on' : 'off',
+    'on',
   );
   const platform: ContextPlatform = {
     db,
@@ -81,7 +80,7 @@ export function openContext<Open extends OpenContext>(
   };
   const open = module.open(platform);
   const answers = open.intake !== undefined || !shared.oneCluster;
-  const reactorDb = databaseOf(context, shared, log, 'loop', 1, answers && waitsForDisk ? 'on' : 'off');
+  const reactorDb = databaseOf(context, shared, log, 'loop', 1, answers ? 'on' : 'off');
   const onError = (message: string, error: unknown) => shared.log.error({ err: error, context }, message);
   const reactor = openReactor({
     context,
@@ -181,7 +180,7 @@ function databaseOf(
     schema: context,
     connectionsMax,
     applicationName: `provender ${context} ${purpose}`,
-    synchronousCommit,
+    synchronousCommit: shared.waitsForDisk === false ? 'off' : synchronousCommit,
     seal: (query, said) => log.append(query, said),
   });
 }

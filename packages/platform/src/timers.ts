@@ -93,8 +93,15 @@ function valuesOf(timer: NewTimer): unknown[] {
 export type TimerLoop = {
   /** Runs all that is due now, in order of due time, each in a transaction of its own. Gives how many ran. */
   runDue(): Promise<number>;
-  /** When the next timer of this context falls due, those that rest after a failure aside; undefined where there is none. */
-  nextDue(): Promise<Instant | undefined>;
+  /**
+   * Runs the one that fell due first, if one is due; those of the jobs named are left alone. Gives whether it ran one.
+   */
+  runNext(except?: readonly string[]): Promise<boolean>;
+  /**
+   * When the next timer of this context falls due, those that rest after a failure aside, and those of the jobs named;
+   * undefined where there is none.
+   */
+  nextDue(except?: readonly string[]): Promise<Instant | undefined>;
   start(): void;
   stop(): Promise<void>;
 };
@@ -113,13 +120,13 @@ export function openTimers({ db, jobs, clock, onError }: TimerLoopOptions): Time
   let running: Promise<void> | undefined;
   let wakeUp: (() => void) | undefined;
 
-  /** Runs one due timer. Gives false where none is due. */
-  async function runOne(): Promise<boolean> {
+  /** Runs one due timer of these jobs. Gives false where none is due. */
+  async function runOne(wanted: readonly string[]): Promise<boolean> {
     let claimed: Timer | undefined;
     try {
       return await db.withTx(async (tx) => {
         claimed = undefined;
-        [claimed] = await tx.query<Timer>(CLAIM, [formatInstant(clock.now()), names]);
+        [claimed] = await tx.query<Timer>(CLAIM, [formatInstant(clock.now()), wanted]);
         const job = claimed === undefined ? undefined : jobs[claimed.name];
         if (claimed === undefined || job === undefined) return false;
         const next = await job(claimed, tx);
@@ -139,13 +146,23 @@ export function openTimers({ db, jobs, clock, onError }: TimerLoopOptions): Time
   async function runDue(): Promise<number> {
     if (names.length === 0) return 0;
     let count = 0;
-    while (!stopping && count < RUN_MAX && (await runOne())) count += 1;
+    while (!stopping && count < RUN_MAX && (await runOne(names))) count += 1;
     return count;
   }
 
-  async function nextDue(): Promise<Instant | undefined> {
-    if (names.length === 0) return undefined;
-    const [row] = await db.query<{ dueAt: Instant | null }>(NEXT, [names]);
+  function namesBut(except: readonly string[]): string[] {
+    return names.filter((name) => !except.includes(name));
+  }
+
+  async function runNext(except: readonly string[] = []): Promise<boolean> {
+    const wanted = namesBut(except);
+    return wanted.length > 0 && !stopping && (await runOne(wanted));
+  }
+
+  async function nextDue(except: readonly string[] = []): Promise<Instant | undefined> {
+    const wanted = namesBut(except);
+    if (wanted.length === 0) return undefined;
+    const [row] = await db.query<{ dueAt: Instant | null }>(NEXT, [wanted]);
     return row?.dueAt ?? undefined;
   }
 
@@ -176,6 +193,7 @@ export function openTimers({ db, jobs, clock, onError }: TimerLoopOptions): Time
 
   return {
     runDue,
+    runNext,
     nextDue,
     start() {
       if (names.length > 0) running = loop();
