@@ -4,26 +4,33 @@ import {
   IdParams,
   ParkedView,
   ReleasedView,
+  VerificationQuery,
   VerificationView,
 } from '@provender/contracts';
-import { formatInstant, instant } from '@provender/kernel';
+import { formatInstant, type Instant, instant, parseInstant } from '@provender/kernel';
 import {
   answer,
   command,
   consumerPositions,
-  dropParked,
+  dropAlone,
   type HttpApp,
   type HttpServer,
+  isParked,
+  isUnavailable,
+  type KeyedRequest,
   listParked,
+  noteParkedFailure,
   type ParkedEvent,
   problem,
   read,
-  retryParked,
+  type Release,
+  releaseParked,
   type RunningContext,
   STRICT_LIMIT,
+  type Tx,
 } from '@provender/platform';
 import type { System } from './system.ts';
-import { verifyPromises } from './verify/run-checks.ts';
+import { type Verification, verifyPromises } from './verify/run-checks.ts';
 
 export type Operations = { readonly system: System; readonly databaseUrl: string };
 
@@ -32,17 +39,36 @@ export function operationsRoutes(http: HttpServer, operations: Operations): void
   const app = http.app('operations');
   consumerRoutes(app, operations.system);
   parkedRoutes(app, operations.system);
+  verifyRoute(app, operations);
+}
+
+function verifyRoute(app: HttpApp, { system, databaseUrl }: Operations): void {
+  const underWay = new Map<string, Promise<Verification>>();
+
+  /** Who asks while the same is being looked at gets what comes of that: it may read millions of rows. */
+  function verified(since: Instant | undefined): Promise<Verification> {
+    const asked = String(since);
+    const running =
+      underWay.get(asked) ??
+      verifyPromises({ databaseUrl, clock: system.clock, ...(since === undefined ? {} : { since }) }).finally(() => {
+        underWay.delete(asked);
+      });
+    underWay.set(asked, running);
+    return running;
+  }
+
   read(app, {
     method: 'GET',
     url: '/api/verify',
     access: ['manager'],
     summary: 'Checks every promise on the live data, now',
+    description: 'With `since`, tables that grow for ever are looked at from there on.',
     rateLimit: STRICT_LIMIT,
-    schema: { response: VerificationView },
-    async handle() {
-      const { system, databaseUrl } = operations;
-      const outcome = await verifyPromises({ databaseUrl, clock: system.clock });
-      return { ...outcome, checks: outcome.checks.map((check) => ({ ...check, violations: [...check.violations] })) };
+    schema: { querystring: VerificationQuery, response: VerificationView },
+    async handle({ query }) {
+      const since = query.since === undefined ? undefined : parseInstant(query.since);
+      const { ok, at, checks } = await verified(since);
+      return { ok, at, checks: checks.map((check) => ({ ...check, violations: [...check.violations] })) };
     },
   });
 }
@@ -82,9 +108,9 @@ function parkedRoutes(app: HttpApp, system: System): void {
       return { items: all.flat() };
     },
   });
-  for (const [action, release, summary] of [
-    ['retry', retryParked, 'Handles a parked event again, and those of its subject behind it'],
-    ['drop', dropParked, 'Gives a parked event up for good, and handles those of its subject behind it'],
+  for (const [action, summary] of [
+    ['retry', 'Handles a parked event again, and those of its subject behind it'],
+    ['drop', 'Gives a parked event up for good, and handles those of its subject behind it'],
   ] as const) {
     command(app, {
       method: 'POST',
@@ -93,32 +119,84 @@ function parkedRoutes(app: HttpApp, system: System): void {
       summary,
       schema: { params: IdParams, response: { 200: ReleasedView } },
       problems: { 'still-failing': 409 },
-      handle: ({ params }) => releaseParked(system, params.id, release),
+      handle: ({ params, idempotency }) => release(system, app, { id: params.id, action, keyed: idempotency }),
     });
   }
 }
 
-/** A repeat finds nothing parked any more and says so, so it needs no key to be safe. */
-async function releaseParked(system: System, id: string, release: typeof retryParked) {
-  const running = await contextOfParked(system, id);
-  if (running === undefined) return problem('not-found', { detail: 'No such event is parked.' });
+type Wanted = { readonly id: string; readonly action: Release; readonly keyed: KeyedRequest | undefined };
+
+const notParked = problem('not-found', { detail: 'No such event is parked.' });
+const STILL_FAILING = 'It could not be handled this time either; the list of parked events says why.';
+
+/**
+ * Releases a parked event in the context that has parked it. A key is kept in the transaction that takes effect, so it is
+ * there that a repeat is looked for; once the event is released, in all of them.
+ */
+async function release(system: System, app: HttpApp, wanted: Wanted) {
+  const running = await contextOfParked(system, wanted.id);
+  if (running === undefined) return (await repeated(system, app, wanted)) ?? notParked;
   const { db, open, reactor } = running;
   try {
-    const handled = await release(db, open.reactions ?? {}, id);
+    const outcome = await db.withTx(async (tx) => {
+      const kept = await claimed(app, tx, wanted);
+      if (kept !== undefined) return kept;
+      const handled = await releaseParked(tx, open.reactions ?? {}, wanted.id, wanted.action);
+      return handled === undefined ? notParked : await done(app, tx, wanted, handled);
+    });
     reactor.wake();
-    if (handled === undefined) return problem('not-found', { detail: 'No such event is parked.' });
-    return answer(200, { handled });
+    return outcome;
   } catch (error) {
-    const detail = 'It could not be handled this time either; the list of parked events says why.';
-    system.log.warn({ err: error, parked: id }, 'A parked event failed again');
-    return problem('still-failing', { detail });
+    if (isUnavailable(error)) throw error;
+    system.log.warn({ err: error, parked: wanted.id }, 'A parked event failed again');
+    const outcome = await db.withTx((tx) => afterFailure(app, tx, wanted, error));
+    reactor.wake();
+    return outcome;
   }
+}
+
+/** What could not be handled stays parked, with the reason; what was to be dropped goes all the same. */
+async function afterFailure(app: HttpApp, tx: Tx, wanted: Wanted, error: unknown) {
+  if (wanted.action === 'drop') {
+    const dropped = await dropAlone(tx, wanted.id, error);
+    return dropped === undefined ? notParked : done(app, tx, wanted, dropped);
+  }
+  await noteParkedFailure(tx, wanted.id, error);
+  if (wanted.keyed !== undefined) {
+    await app.idempotency.keep(tx, wanted.keyed, { status: 409, body: '', headers: {} }, false);
+  }
+  return problem('still-failing', { detail: STILL_FAILING });
+}
+
+async function done(app: HttpApp, tx: Tx, { keyed }: Wanted, handled: number) {
+  const kept = { status: 200, body: String(handled), headers: {} };
+  if (keyed !== undefined) await app.idempotency.keep(tx, keyed, kept, false);
+  return answer(200, { handled });
+}
+
+/** The first answer to a key, rendered again; undefined where there is none yet. */
+async function claimed(app: HttpApp, tx: Tx, { keyed }: Wanted) {
+  const claim = keyed === undefined ? undefined : await app.idempotency.claim(tx, keyed);
+  if (claim === undefined || claim.kind === 'first') return undefined;
+  if (claim.kind === 'refused') return claim.refusal;
+  const { status, body } = claim.answer;
+  if (status === 200) return answer(200, { handled: Number(body) }, REPLAYED);
+  return problem('still-failing', { detail: STILL_FAILING }, REPLAYED);
+}
+
+const REPLAYED = { 'idempotency-replayed': 'true' };
+
+async function repeated(system: System, app: HttpApp, wanted: Wanted) {
+  for (const { db } of system.contexts.values()) {
+    const kept = await db.withTx((tx) => claimed(app, tx, wanted));
+    if (kept !== undefined) return kept;
+  }
+  return undefined;
 }
 
 async function contextOfParked(system: System, id: string): Promise<RunningContext | undefined> {
   for (const running of system.contexts.values()) {
-    const parked = await listParked(running.db);
-    if (parked.some((each) => each.id === id)) return running;
+    if (await isParked(running.db, id)) return running;
   }
   return undefined;
 }

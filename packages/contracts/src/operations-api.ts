@@ -50,6 +50,11 @@ export const ReleasedView = Type.Object(
   CLOSED,
 );
 
+export const VerificationQuery = Type.Object(
+  { since: Type.Optional({ ...InstantText, description: 'Leaves out what happened before' }) },
+  CLOSED,
+);
+
 export const VerificationView = Type.Object(
   {
     ok: Type.Boolean(),

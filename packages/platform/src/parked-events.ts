@@ -1,5 +1,6 @@
 import type { ContextName, RecordedEvent } from '@provender/contracts';
 import { type Database, type Query, statement, type Tx } from './database.ts';
+import { isUnavailable } from './database-errors.ts';
 import { type Reactions, runReactions } from './reactions.ts';
 
 /** Subjects that have a parked event; later events of theirs wait behind it. */
@@ -26,7 +27,8 @@ const PARK = statement(
   'park-events',
   `INSERT INTO parked_events (id, source, partition, position, subject, event, error, attempts)
    SELECT id, source, $2, position, subject, event::json, $7, CASE WHEN $7::text IS NULL THEN 0 ELSE 1 END
-   FROM unnest($1::uuid[], $3::text[], $4::bigint[], $5::text[], $6::text[]) AS parked (id, source, position, subject, event)
+   FROM unnest($1::uuid[], $3::text[], $4::bigint[], $5::text[], $6::text[])
+     AS parked (id, source, position, subject, event)
    ON CONFLICT (source, partition, position) DO NOTHING`,
 );
 const BLOCKED = statement('blocked-subjects', 'SELECT DISTINCT source, subject FROM parked_events');
@@ -35,6 +37,7 @@ const LIST = statement(
   `SELECT id, source, partition, position, subject, event, error, attempts, parked_at AS "parkedAt"
    FROM parked_events ORDER BY parked_at DESC, position DESC LIMIT ${PARKED_LIST_MAX}`,
 );
+const IS_PARKED = statement('is-parked', 'SELECT 1 AS found FROM parked_events WHERE id = $1');
 const LOCK = statement(
   'lock-parked-cursor',
   `UPDATE cursors SET epoch = epoch + 1
@@ -84,6 +87,13 @@ export function listParked(query: Query): Promise<ParkedEvent[]> {
   return query.query<ParkedEvent>(LIST);
 }
 
+export async function isParked(query: Query, id: string): Promise<boolean> {
+  return (await query.query(IS_PARKED, [id])).length > 0;
+}
+
+/** What an operator does with a parked event: handle it again, or give it up for good. */
+export type Release = 'retry' | 'drop';
+
 /**
  * Runs a parked event again, and then those of its subject that wait behind it, in order, in one transaction under the
  * lock of the consumer's cursor, whose epoch rises so that the consumer learns of it. Gives how many were handled;
@@ -91,47 +101,62 @@ export function listParked(query: Query): Promise<ParkedEvent[]> {
  */
 export async function retryParked(db: Database, reactions: Reactions, id: string): Promise<number | undefined> {
   try {
-    return await release(db, id, async (tx, waiting) => {
-      await runReactions(
-        reactions,
-        waiting.map((row) => row.event),
-        tx,
-      );
-      return waiting.map((row) => row.id);
-    });
+    return await db.withTx((tx) => releaseParked(tx, reactions, id, 'retry'));
   } catch (error) {
-    await db.withTx((tx) => tx.query(NOTE_FAILURE, [id, describe(error)]));
+    await db.withTx((tx) => noteParkedFailure(tx, id, error));
     throw error;
   }
 }
 
-/** Gives a parked event up for good. Those behind it run, in order. Undefined where there is no such event. */
+/**
+ * Gives a parked event up for good. Those behind it run, in order; where one of them fails in its turn, they all stay
+ * parked. Gives how many are no longer parked; undefined where there is no such event.
+ */
 export async function dropParked(db: Database, reactions: Reactions, id: string): Promise<number | undefined> {
-  return release(db, id, async (tx, waiting) => {
-    const others = waiting.filter((row) => row.id !== id);
-    await runReactions(
-      reactions,
-      others.map((row) => row.event),
-      tx,
-    );
-    return waiting.map((row) => row.id);
-  });
+  try {
+    return await db.withTx((tx) => releaseParked(tx, reactions, id, 'drop'));
+  } catch (error) {
+    if (isUnavailable(error)) throw error;
+    return db.withTx((tx) => dropAlone(tx, id, error));
+  }
 }
 
 type Waiting = { readonly id: string; readonly event: RecordedEvent };
 
-async function release(
-  db: Database,
+/** Releases an event within a transaction that does something else as well. Gives and throws as the two above. */
+export async function releaseParked(
+  tx: Tx,
+  reactions: Reactions,
   id: string,
-  work: (tx: Tx, waiting: readonly Waiting[]) => Promise<readonly string[]>,
+  release: Release,
 ): Promise<number | undefined> {
-  return db.withTx(async (tx) => {
-    const locked = await tx.query(LOCK, [id]);
-    if (locked.length === 0) return undefined;
-    const done = await work(tx, await tx.query<Waiting>(OF_SUBJECT, [id]));
-    await tx.query(REMOVE, [done]);
-    return done.length;
-  });
+  const waiting = await lockSubject(tx, id);
+  if (waiting.length === 0) return undefined;
+  const again = waiting.filter((row) => release === 'retry' || row.id !== id).map((row) => row.event);
+  await runReactions(reactions, again, tx);
+  await tx.query(REMOVE, [waiting.map((row) => row.id)]);
+  return waiting.length;
+}
+
+/** Notes why a parked event failed once more. */
+export async function noteParkedFailure(tx: Tx, id: string, error: unknown): Promise<void> {
+  await tx.query(NOTE_FAILURE, [id, describe(error)]);
+}
+
+/** Gives an event up and leaves those behind it parked; the first of them is noted as what stops the others. */
+export async function dropAlone(tx: Tx, id: string, error: unknown): Promise<number | undefined> {
+  const waiting = await lockSubject(tx, id);
+  if (waiting.length === 0) return undefined;
+  const next = waiting.find((row) => row.id !== id);
+  if (next !== undefined) await noteParkedFailure(tx, next.id, error);
+  await tx.query(REMOVE, [[id]]);
+  return 1;
+}
+
+/** The parked events of the subject of one of them, in order. Whoever comes second finds what the first has left. */
+async function lockSubject(tx: Tx, id: string): Promise<Waiting[]> {
+  const locked = await tx.query(LOCK, [id]);
+  return locked.length === 0 ? [] : tx.query<Waiting>(OF_SUBJECT, [id]);
 }
 
 function describe(error: unknown): string {

@@ -106,16 +106,14 @@ const served: readonly Check[] = [
     kind: 'liveness',
     contexts: ['orders', 'inventory'],
     sql: `
-      SELECT orders.id AS "orderId", orders.status, wanted.quantity, holds.state
-      FROM orders.orders JOIN (
-        SELECT id, sum((line ->> 'quantity')::integer) AS quantity FROM (
-          SELECT id, jsonb_array_elements(lines::jsonb) AS line FROM orders.orders
+      SELECT ordered.id AS "orderId", ordered.status, ordered.quantity, holds.state FROM (
+        SELECT id, status, sum((line ->> 'quantity')::integer) FILTER (WHERE line ->> 'stock' = 'unit') AS quantity FROM (
+          SELECT id, status, jsonb_array_elements(lines::jsonb) AS line FROM orders.orders
           WHERE status IN (${PAID_LIST}) AND placed_at >= :since AND updated_at < :now - :patience
-        ) AS ordered WHERE line ->> 'stock' = 'unit' GROUP BY id
-      ) AS wanted USING (id)
-      LEFT JOIN inventory.holds ON holds.order_id = orders.id
-      WHERE (holds.order_id IS NULL OR cardinality(holds.unit_ids) <> wanted.quantity
-          OR holds.state <> CASE WHEN orders.status = 'delivered' THEN 'sold' ELSE 'allocated' END)`,
+        ) AS lines GROUP BY id, status
+      ) AS ordered LEFT JOIN inventory.holds ON holds.order_id = ordered.id
+      WHERE ordered.quantity > 0 AND (holds.order_id IS NULL OR cardinality(holds.unit_ids) <> ordered.quantity
+        OR holds.state <> CASE WHEN ordered.status = 'delivered' THEN 'sold' ELSE 'allocated' END)`,
   },
   {
     name: 'units are given away only for an order that was paid',

@@ -118,9 +118,11 @@ const fresh: readonly Check[] = [
     promise: 'P2',
     kind: 'liveness',
     contexts,
+    // Goods may come to the shelf when they are stale already: the next sweep finds them.
     sql: `
       SELECT id AS "unitId", stale_at AS "staleAt" FROM inventory.units
-      WHERE is_available AND stale_at < :now - interval '15 minutes' - :patience`,
+      WHERE is_available AND stale_at < :now - interval '15 minutes' - :patience
+        AND state_at < :now - interval '15 minutes' - :patience`,
   },
 ];
 
