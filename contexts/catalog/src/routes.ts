@@ -262,6 +262,7 @@ function menuRoute(app: HttpApp, { menus }: CatalogRoutes): void {
     summary: 'What a site sells at this moment, for how much, and how much of it is there',
     description: 'Prices are those of this very minute. Answers 304 to an If-None-Match with the same content.',
     schema: { querystring: MenuQuery, response: MenuView },
+    problems: { 'not-found': 404 },
     async handle({ query }) {
       const menu = await menus.read(query.siteId);
       return menu === undefined ? refused({ kind: 'unknown-site' }) : readyJson(menu.json, menu.etag);

@@ -133,7 +133,8 @@ describe('machine credentials', () => {
   });
 
   it('given our own public client, when it asks for client credentials, then it is refused', async () => {
-    expect((await server.form('/api/oauth/token', { grant_type: 'client_credentials' })).status).toBe(400);
+    const nobody = await server.form('/api/oauth/token', { grant_type: 'client_credentials' });
+    expect(nobody).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
   });
 
   it('given the database, when it is read, then no secret stands in it', async () => {

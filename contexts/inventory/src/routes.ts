@@ -31,35 +31,31 @@ export function routes(app: HttpApp, inventory: InventoryRoutes): void {
   wasteRoutes(app, inventory);
 }
 
-const receiptProblems = {
-  'unknown-site': 422,
-  'unknown-product': 422,
-  'not-kept-as-units': 422,
-  'other-currency': 422,
-  'made-in-the-future': 422,
-  'already-stale': 422,
-} as const;
+/** For the routes whose query or body names what must be there; a path says so by itself. */
+const NOT_FOUND = { 'not-found': 404 } as const;
+
+const receiptProblems = { ...NOT_FOUND, 'not-kept-as-units': 409 } as const;
+
+function impossible(pointer: string, detail: string) {
+  return problem('invalid-request', { detail: 'The goods cannot be so.', errors: [{ pointer, detail }] });
+}
 
 /** A refused receipt as the caller reads it. */
 function refusedReceipt(refusal: ReceiptRefusal) {
   const { kind } = refusal;
   switch (kind) {
     case 'unknown-site':
-      return problem(kind, { detail: 'There is no site of this siteId.' });
+      return noSuchSite();
     case 'unknown-product':
-      return problem(kind, { detail: 'There is no product of this productId.' });
+      return problem('not-found', { detail: 'There is no such product.' });
     case 'not-kept-as-units':
       return problem(kind, { detail: 'The product is made to order; only what is kept as units is put on a shelf.' });
     case 'other-currency':
-      return problem(kind, { detail: `The books of this site are in ${refusal.currency}.` });
+      return impossible('/unitCost/currency', `must be the currency of the site, ${refusal.currency}`);
     case 'made-in-the-future':
-      return problem(kind, { detail: 'The goods cannot have been made later than now.' });
-    case 'already-stale':
-      return problem(kind, { detail: `The goods are stale since ${formatInstant(refusal.staleAt)}.` });
-    case 'no-moment': {
-      const errors = [{ pointer: '/madeAt', detail: 'must be a moment since 2000-01-01' }];
-      return problem('invalid-request', { detail: 'The goods were made at no possible moment.', errors });
-    }
+      return impossible('/madeAt', 'must not be later than now');
+    case 'no-moment':
+      return impossible('/madeAt', 'must be a moment since 2000-01-01');
   }
 }
 
@@ -92,6 +88,10 @@ function unitView({ orderId, madeAt, staleAt, ...unit }: Unit): UnitView {
   };
 }
 
+/**
+ * Who has just sold something, and looks at the shelf, finds it sold: so what shows units waits until this context has
+ * heard what orders said before. The sale itself does not wait for that; it is the hot path.
+ */
 function shelfRoutes(app: HttpApp, { db }: InventoryRoutes): void {
   read(app, {
     method: 'GET',
@@ -99,7 +99,9 @@ function shelfRoutes(app: HttpApp, { db }: InventoryRoutes): void {
     access: ['staff'],
     summary: 'How much of each product a site has: free and fresh, held, allocated',
     schema: { querystring: StockQuery, response: StockView },
+    problems: NOT_FOUND,
     async handle({ query, now }) {
+      await app.settled('orders');
       const [site, items] = await Promise.all([readSite(db, query.siteId), readStock(db, query.siteId, now)]);
       return site === undefined ? noSuchSite() : { items };
     },
@@ -111,6 +113,7 @@ function shelfRoutes(app: HttpApp, { db }: InventoryRoutes): void {
     summary: 'Units, one by one, newest first',
     schema: { querystring: UnitQuery, response: UnitPage },
     async handle({ query }) {
+      await app.settled('orders');
       const { limit: _limit, cursor: _cursor, ...asked } = query;
       const paging = paged(query, ['instant', 'uuid', 'uuid']);
       if (!paging.ok) return paging.refusal;
@@ -125,6 +128,7 @@ function shelfRoutes(app: HttpApp, { db }: InventoryRoutes): void {
     summary: 'One unit with its history',
     schema: { params: IdParams, response: UnitHistoryView },
     async handle({ params }) {
+      await app.settled('orders');
       const found = await readUnit(db, params.id);
       if (found === undefined) return problem('not-found', { detail: 'There is no such unit.' });
       const { steps, ...unit } = found;
@@ -151,6 +155,7 @@ function wasteRoutes(app: HttpApp, { db }: InventoryRoutes): void {
     access: ['manager'],
     summary: 'Take stale goods off sale, or end the day of a shop, here and now',
     schema: { body: SweepDraft, response: { 200: DiscardedView } },
+    problems: NOT_FOUND,
     db,
     async handle({ body, now }, tx) {
       const swept = await sweepByHand(tx, body.siteId, body.kind, now);
@@ -163,7 +168,7 @@ function wasteRoutes(app: HttpApp, { db }: InventoryRoutes): void {
     access: ['staff'],
     summary: 'Throw out units by hand',
     schema: { body: WasteDraft, response: { 200: DiscardedView } },
-    problems: { 'units-not-available': 409 },
+    problems: { ...NOT_FOUND, 'units-not-available': 409 },
     db,
     async handle({ body, now }, tx) {
       const thrownOut = await throwOutUnits(tx, body.unitIds, body.reason, now);
@@ -176,6 +181,7 @@ function wasteRoutes(app: HttpApp, { db }: InventoryRoutes): void {
     access: ['staff'],
     summary: 'What a site threw out, by product and reason, with its cost',
     schema: { querystring: WasteQuery, response: WasteView },
+    problems: NOT_FOUND,
     async handle({ query }) {
       const site = await readSite(db, query.siteId);
       if (site === undefined) return noSuchSite();

@@ -65,12 +65,11 @@ describe('POST /api/inventory/receipts', () => {
   });
 
   test.each([
-    [422, 'unknown-site', { siteId: UNKNOWN }],
-    [422, 'unknown-product', { productId: UNKNOWN }],
-    [422, 'not-kept-as-units', { productId: COFFEE }],
-    [422, 'other-currency', { unitCost: { amount: 1, currency: 'USD' } }],
-    [422, 'made-in-the-future', { madeAt: '2030-01-01T00:00:00Z' }],
-    [422, 'already-stale', { productId: DONUT, madeAt: '2026-11-21T07:35:00Z' }],
+    [404, 'not-found', { siteId: UNKNOWN }],
+    [404, 'not-found', { productId: UNKNOWN }],
+    [409, 'not-kept-as-units', { productId: COFFEE }],
+    [400, 'invalid-request', { unitCost: { amount: 1, currency: 'USD' } }],
+    [400, 'invalid-request', { madeAt: '2030-01-01T00:00:00Z' }],
     [400, 'invalid-request', { madeAt: '1066-10-14T09:00:00Z' }],
     [400, 'invalid-request', { madeAt: '0000-01-01T00:00:00Z' }],
     [400, 'invalid-request', { madeAt: 'yesterday' }],
@@ -86,7 +85,7 @@ describe('POST /api/inventory/receipts', () => {
   test('given a product that was withdrawn, when it is received, then it is unknown', async () => {
     const productId = bakery.nextId();
     await bakery.hear([productDefined({ productId }), productWithdrawn(productId)]);
-    expect(await receive({ productId })).toMatchObject({ status: 422, body: { type: '/problems/unknown-product' } });
+    expect(await receive({ productId })).toMatchObject({ status: 404, body: { type: '/problems/not-found' } });
   });
 });
 

@@ -27,15 +27,15 @@ export function routes(app: HttpApp, production: ProductionRoutes): void {
   batchRoutes(app, production);
 }
 
-const bakeProblems = { 'unknown-site': 422, 'unknown-product': 422, 'not-kept-as-units': 422 } as const;
+const bakeProblems = { 'not-found': 404, 'not-kept-as-units': 409 } as const;
 
 /** A refusal to bake as the caller reads it. */
 function refusedBaking({ kind }: Unbakeable) {
   switch (kind) {
     case 'unknown-site':
-      return problem(kind, { detail: 'There is no site of this siteId.' });
+      return problem('not-found', { detail: 'There is no such site.' });
     case 'unknown-product':
-      return problem(kind, { detail: 'There is no product of this productId.' });
+      return problem('not-found', { detail: 'There is no such product.' });
     case 'not-kept-as-units':
       return problem(kind, { detail: 'The product is made to order; only what is kept as units is baked ahead.' });
   }

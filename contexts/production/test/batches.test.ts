@@ -43,9 +43,9 @@ describe('baking by hand over HTTP', () => {
     [{ quantity: 1e21 }, 400, 'invalid-request'],
     [{ quantity: null }, 400, 'invalid-request'],
     [{ madeAt: '2026-11-21T05:00:00.000Z' }, 400, 'invalid-request'],
-    [{ siteId: UNKNOWN }, 422, 'unknown-site'],
-    [{ productId: UNKNOWN }, 422, 'unknown-product'],
-    [{ productId: COFFEE }, 422, 'not-kept-as-units'],
+    [{ siteId: UNKNOWN }, 404, 'not-found'],
+    [{ productId: UNKNOWN }, 404, 'not-found'],
+    [{ productId: COFFEE }, 409, 'not-kept-as-units'],
   ])('given %j, when a batch is baked, then %i %s', async (change, status, kind) => {
     const answer = await bakery.http.call(`POST ${BATCHES}`, { ...staff, body: { ...draft, ...change } });
     expect(answer).toMatchObject({ status, body: { type: `/problems/${kind}` } });

@@ -64,9 +64,9 @@ describe('schedules over HTTP', () => {
     [{ quantity: 0 }, 400, 'invalid-request'],
     [{ quantity: 10_001 }, 400, 'invalid-request'],
     [{ quantity: '5' }, 400, 'invalid-request'],
-    [{ siteId: UNKNOWN }, 422, 'unknown-site'],
-    [{ productId: UNKNOWN }, 422, 'unknown-product'],
-    [{ productId: COFFEE }, 422, 'not-kept-as-units'],
+    [{ siteId: UNKNOWN }, 404, 'not-found'],
+    [{ productId: UNKNOWN }, 404, 'not-found'],
+    [{ productId: COFFEE }, 409, 'not-kept-as-units'],
   ])('given %j, when a schedule is set up, then %i %s', async (change, status, kind) => {
     const answer = await bakery.http.call(`POST ${SCHEDULES}`, { ...manager, body: { ...draft, ...change } });
     expect(answer).toMatchObject({ status, body: { type: `/problems/${kind}` } });
@@ -234,7 +234,7 @@ describe('changes of plan', () => {
     await context.advanceTo(plus(berlin('07:00'), 3 * HOUR));
     expect(await bakery.baked()).toEqual([]);
     const answer = await http.call(`POST ${SCHEDULES}`, { ...manager, body: draft });
-    expect(answer).toMatchObject({ status: 422, body: { type: '/problems/unknown-product' } });
+    expect(answer).toMatchObject({ status: 404, body: { type: '/problems/not-found' } });
   });
 
   test('given a product made to order for a while, then its schedule rests and goes on', async () => {

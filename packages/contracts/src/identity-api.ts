@@ -98,5 +98,8 @@ export const TokenForm = Form([
 
 export const RevocationForm = Form(['token', 'token_type_hint', 'client_id', 'client_secret']);
 
+/** RFC 7009 §2.2: the answer has no body. */
+export const RevocationDone = Type.Null({ description: 'The token is of no use, now or ever since' });
+
 /** Keys (RFC 7517) or metadata (RFC 8414): what is in them is said by those. */
 export const OAuthDocument = Type.Object({}, { additionalProperties: true });

@@ -162,6 +162,11 @@ describe('given an address', () => {
     expect(response.statusCode).toBe(405);
     expect(response.headers.allow?.toString().split(', ').sort()).toEqual(['GET', 'HEAD', 'POST']);
   });
+
+  it('when it is asked with a method that the framework answers by itself, then it is 405 all the same', async () => {
+    const response = await server.fastify.inject({ method: 'QUERY' as 'GET', url: '/api/toys' });
+    expect([response.statusCode, response.json().type]).toEqual([405, '/problems/method-not-allowed']);
+  });
 });
 
 describe('given a refusal or a failure of a handler', () => {

@@ -3,6 +3,7 @@ import {
   FIRST_PARTY_CLIENT_ID,
   OAuthDocument,
   OAuthError,
+  RevocationDone,
   RevocationForm,
   TokenAnswer,
   TokenForm,
@@ -29,13 +30,17 @@ export function oauthRoutes(app: HttpApp, exchange: OpenExchange): void {
       scope.post(url, { schema, config: { access: 'anyone' } }, async (request, reply) => {
         const { handle } = await exchange();
         const authorization = clientAuthorization(request.headers.authorization);
+        if (isNamelessClient(request.body, authorization)) {
+          return reply.code(401).header('cache-control', 'no-store').header('www-authenticate', BASIC).send(NAMELESS);
+        }
         const body = formBody(request.body, authorization !== undefined);
         return send(reply, await handle({ method: 'POST', path: url, body, authorization, address: request.ip }));
       });
     }
   });
-  for (const { url, summary } of DOCUMENT_ROUTES) {
-    const schema = { summary, tags: [app.context], response: { 200: OAuthDocument } };
+  for (const { url, summary, type } of DOCUMENT_ROUTES) {
+    const content = { [type]: { schema: OAuthDocument } };
+    const schema = { summary, tags: [app.context], response: { 200: { description: 'Done', content } } };
     app.fastify.get(url, { schema, config: { access: 'anyone' } }, async ({ ip }, reply) => {
       const { handle } = await exchange();
       reply.header('cache-control', DOCUMENT_CACHED);
@@ -57,25 +62,51 @@ const DOCUMENT_CACHED = 'public, max-age=300';
 
 const FORM = 'application/x-www-form-urlencoded';
 
+const OAUTH_ERRORS = {
+  400: OAuthError,
+  401: OAuthError,
+  413: OAuthError,
+  415: OAuthError,
+  429: OAuthError,
+  503: OAuthError,
+} as const;
+
 const FORM_ROUTES = [
   {
     url: OAUTH_PATHS.token,
     summary: 'Gives tokens (RFC 6749): grant_type password, refresh_token or client_credentials',
     form: TokenForm,
-    response: { 200: TokenAnswer, 400: OAuthError, 401: OAuthError, 429: OAuthError },
+    response: { 200: TokenAnswer, ...OAUTH_ERRORS },
   },
   {
     url: OAUTH_PATHS.revocation,
     summary: 'Ends a refresh token and its family (RFC 7009)',
     form: RevocationForm,
-    response: { 400: OAuthError, 401: OAuthError },
+    response: { 200: RevocationDone, ...OAUTH_ERRORS },
   },
 ] as const;
 
 const DOCUMENT_ROUTES = [
-  { url: OAUTH_PATHS.jwks, summary: 'The public keys of access tokens (RFC 7517)' },
-  { url: OAUTH_PATHS.metadata, summary: 'What the authorization server offers, and where (RFC 8414)' },
+  { url: OAUTH_PATHS.jwks, summary: 'The public keys of access tokens (RFC 7517)', type: 'application/jwk-set+json' },
+  {
+    url: OAUTH_PATHS.metadata,
+    summary: 'What the authorization server offers, and where (RFC 8414)',
+    type: 'application/json',
+  },
 ] as const;
+
+const BASIC = 'Basic realm="provender"';
+
+const NAMELESS: OAuthError = {
+  error: 'invalid_client',
+  error_description: 'client_credentials needs a client that authenticates itself',
+};
+
+/** Somebody who asks for tokens of a client, and does not say which: nobody stands in for that client. */
+function isNamelessClient(body: unknown, authorization: string | undefined): boolean {
+  if (!isForm(body) || body['grant_type'] !== 'client_credentials') return false;
+  return authorization === undefined && body['client_id'] === undefined && body['client_assertion'] === undefined;
+}
 
 /**
  * The form as it came; who names no client is our own public one. A field sent twice stays two, for the library to

@@ -1,6 +1,6 @@
 import { type StockKind } from '@provender/contracts';
 import { accept, instant, type Instant, type Money, money, parseInstant, type Result, refuse } from '@provender/kernel';
-import { isStale, type KnownSite, staleAtOf } from './shelf.ts';
+import { type KnownSite, staleAtOf } from './shelf.ts';
 
 /** What inventory knows of a product: its own copy. */
 export type KnownProduct = {
@@ -28,8 +28,7 @@ export type ReceiptRefusal =
   | { readonly kind: 'not-kept-as-units' }
   | { readonly kind: 'other-currency'; readonly currency: string }
   | { readonly kind: 'no-moment' }
-  | { readonly kind: 'made-in-the-future' }
-  | { readonly kind: 'already-stale'; readonly staleAt: Instant };
+  | { readonly kind: 'made-in-the-future' };
 
 /** Nothing that was made before is sold; an older moment is a slip of the pen. */
 const MADE_AT_MIN = instant(Date.UTC(2000, 0, 1));
@@ -37,8 +36,9 @@ const MADE_AT_MIN = instant(Date.UTC(2000, 0, 1));
 /**
  * Decides whether goods may go on the shelf. Takes site and product as known, undefined where they are not. Goods
  * without a moment were made now; goods without a cost cost what the product says. Refuses in this order: unknown site
- * or product, what is made to order, a cost in another currency than the site's, goods that were made at no moment, in
- * the future, or so long ago that they are stale.
+ * or product, what is made to order, a cost in another currency than the site's, goods that were made at no moment, or in
+ * the future. Goods that are stale already come in all the same, since they are there: no sale takes them, and the next
+ * sweep books them as waste with their cost.
  */
 export function decideReceipt(
   goods: ReceivedGoods,
@@ -56,7 +56,6 @@ export function decideReceipt(
   if (madeAt === undefined || madeAt < MADE_AT_MIN) return refuse({ kind: 'no-moment' });
   if (madeAt > now) return refuse({ kind: 'made-in-the-future' });
   const staleAt = staleAtOf(madeAt, product.shelfLifeMinutes);
-  if (staleAt !== null && isStale(staleAt, now)) return refuse({ kind: 'already-stale', staleAt });
   const { amount, currency } = goods.unitCost ?? product.unitCost;
   return accept({ quantity: goods.quantity, madeAt, staleAt, unitCost: money(amount, currency) });
 }

@@ -5,6 +5,7 @@ import {
   type ContextPlatform,
   command,
   type HttpApp,
+  isRefused,
   keyReused,
   page,
   paged,
@@ -64,7 +65,10 @@ function placeRoute(app: HttpApp, { ids, submit }: OrdersPlatform, waiters: Outc
       };
       // The intake of this context answers each of its commands with one of these.
       const outcome = (await submit(order)) as PlaceOutcome;
-      return purchaseAnswer(outcome, buyer, prefersAsync, waiters);
+      const answered = await purchaseAnswer(outcome, buyer, prefersAsync, waiters);
+      // What was set aside goes back to the shelf, which the next look at the menu is to find.
+      if (isRefused(answered) && answered.kind === 'payment-declined') await app.settled();
+      return answered;
     },
   });
 }

@@ -67,7 +67,7 @@ export const describeRoute: SwaggerTransform = ({ schema: given, url, route }) =
     ...(hasMembers(params) ? { params } : {}),
     ...(hasMembers(querystring) ? { querystring } : {}),
     ...(body === undefined || isNoBody(body) ? {} : { body: withExample(body, 'least') }),
-    ...(method === 'GET' ? {} : { headers: KEY_HEADER }),
+    ...(method === 'GET' ? {} : { headers: schema.response?.['202'] === undefined ? KEY_HEADER : ASYNC_HEADERS }),
     ...shared,
     security: access === 'anyone' ? [{}, { accessToken: [] }] : [{ accessToken: [] }],
     'x-problems': kindsOf(method, schema, access, problems),
@@ -84,6 +84,17 @@ const KEY_HEADER = {
       minLength: 1,
       maxLength: 255,
       description: 'Makes the request safe to repeat for a day: a repeat gets the first answer.',
+    },
+  },
+} as const;
+
+const ASYNC_HEADERS = {
+  ...KEY_HEADER,
+  properties: {
+    ...KEY_HEADER.properties,
+    prefer: {
+      type: 'string',
+      description: '`respond-async`: answer 202 at once, with the address of the outcome (RFC 7240).',
     },
   },
 } as const;

@@ -14,8 +14,11 @@ export type HttpApp = {
   readonly fastify: FastifyInstance;
   readonly clock: Clock;
   readonly idempotency: Idempotency;
-  /** Waits, for two seconds at most, until the contexts of this process have consumed what this one has appended. */
-  readonly settled: () => Promise<void>;
+  /**
+   * Waits, for two seconds at most, until the contexts of this process have consumed what this one, or the one that is
+   * named, has appended.
+   */
+  readonly settled: (source?: ContextName) => Promise<void>;
   /** A scope in which bodies are form-encoded and nothing else, for what RFC 6749 says about the token route. */
   readonly forms: (register: (scope: FastifyInstance) => void) => void;
 };

@@ -85,7 +85,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       fastify,
       clock,
       idempotency: keys,
-      settled: () => (context === 'operations' ? Promise.resolve() : options.settled(context)),
+      settled: async (source) => {
+        const appended = source ?? context;
+        if (appended !== 'operations') await options.settled(appended);
+      },
       forms: (register) => void fastify.register(async (scope) => acceptForms(scope, register)),
     }),
     routes: () => routes.filter(({ method }) => method !== 'HEAD'),
@@ -169,6 +172,11 @@ function answerUnknownRoutes(fastify: FastifyInstance, routes: readonly RouteLis
     reply.header('allow', allowed.join(', '));
     return sendProblem(reply, 'method-not-allowed', `This address takes ${allowed.join(', ')}.`);
   };
+  // The framework answers this method by itself before it looks for a route, and not in our words.
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (request.method === 'QUERY') handler(request, reply);
+    else done();
+  });
   if (isLimited) fastify.setNotFoundHandler({ preHandler: fastify.rateLimit() }, handler);
   else fastify.setNotFoundHandler(handler);
 }
