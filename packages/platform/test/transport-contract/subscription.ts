@@ -4,6 +4,8 @@ import type { Process } from '../contract-world.ts';
 import { registered } from '../toy-context.ts';
 import { consumedAll, numbered, underTest, WAIT, world } from './under-test.ts';
 
+const TURNS_MAX = 10_000;
+
 describe(`${underTest().name}: what a subscription gives`, () => {
   const TYPE = 'identity.user-registered.v1';
 
@@ -17,24 +19,31 @@ describe(`${underTest().name}: what a subscription gives`, () => {
     return process.transport.subscribe(consumer);
   }
 
-  async function drain(subscription: Subscription, after: number, eventsMax: number) {
-    const position = { now: after };
+  /** Fetches from a position up to another one; only the first look is a thorough one. */
+  async function drain(subscription: Subscription, after: number, upTo: number, eventsMax: number) {
     const subjects: string[] = [];
-    for (let turns = 0; turns < 1_000; turns += 1) {
-      const cursors = new Map(
-        subscription.partitions().map(({ source, partition }) => [`${source}/${partition}`, position.now] as const),
-      );
-      const [delivery] = await subscription.fetch(cursors, eventsMax, true);
-      if (delivery === undefined) return { subjects, position: position.now };
+    let position = after;
+    for (let turns = 0; position < upTo; turns += 1) {
+      if (turns > TURNS_MAX) throw new Error(`It never comes further than ${position}`);
+      const delivery = await fetchAfter(subscription, position, eventsMax, turns === 0);
+      if (delivery === undefined) continue;
       expect(delivery.events.length).toBeLessThanOrEqual(eventsMax);
       for (const event of delivery.events) {
-        expect(event.position).toBeGreaterThan(position.now);
+        expect(event.position).toBeGreaterThan(position);
         expect(event.position).toBeLessThanOrEqual(delivery.upTo);
         subjects.push(event.subject);
       }
-      position.now = delivery.upTo;
+      position = delivery.upTo;
     }
-    throw new Error('It never ends');
+    return { subjects, position };
+  }
+
+  async function fetchAfter(subscription: Subscription, position: number, eventsMax: number, thorough: boolean) {
+    const keys = subscription
+      .partitions()
+      .map(({ source, partition }) => [`${source}/${partition}`, position] as const);
+    const [delivery] = await subscription.fetch(new Map(keys), eventsMax, thorough);
+    return delivery;
   }
 
   test('given wanted and unwanted events, when fetched, then the wanted come in order and the cursor passes all', async () => {
@@ -45,13 +54,34 @@ describe(`${underTest().name}: what a subscription gives`, () => {
       const unwanted = { type: 'identity.roles-changed.v1', key, subject, data: { userId: key, roles: [] } } as const;
       await one.say([unwanted, registered(subject), unwanted]);
     }
-    const subscription = await subscribed(one);
 
-    for (const eventsMax of [1, 7, 200]) {
-      expect(await drain(subscription, 0, eventsMax)).toEqual({ subjects, position: 90 });
+    // One process has just written them, the other finds them in the log.
+    for (const process of [one, world().process()]) {
+      const subscription = await subscribed(process);
+      for (const eventsMax of [1, 7, 200]) {
+        expect(await drain(subscription, 0, 90, eventsMax)).toEqual({ subjects, position: 90 });
+      }
+      expect(await drain(subscription, 45, 90, 200)).toEqual({ subjects: subjects.slice(15), position: 90 });
+      await subscription.close();
     }
-    expect(await drain(subscription, 45, 200)).toEqual({ subjects: subjects.slice(15), position: 90 });
-    await subscription.close();
+  });
+
+  test('given two processes that write in turn, when one hears of its own only, then it gets all the same', async () => {
+    const [deaf, other] = [world().process({ listens: false }), world().process({ listens: false })];
+    const subscription = await subscribed(deaf);
+    await deaf.say([registered('person-0000')]);
+    expect(await drain(subscription, 0, 1, 200)).toMatchObject({ position: 1 });
+    const subjects = numbered('person', 21).slice(1);
+    const heard: string[] = [];
+    for (const [index, subject] of subjects.entries()) {
+      await (index % 2 === 0 ? other : deaf).say([registered(subject)]);
+      if (index % 2 === 0) continue;
+      await vi.waitFor(async () => {
+        const delivery = await fetchAfter(subscription, 1 + heard.length, 200, false);
+        heard.push(...(delivery?.events ?? []).map((event) => event.subject));
+        expect(heard).toEqual(subjects.slice(0, index + 1));
+      }, WAIT);
+    }
   });
 
   test('given an event, when fetched, then it comes whole', async () => {
