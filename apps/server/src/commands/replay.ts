@@ -40,10 +40,11 @@ async function replayFile(settings: Settings, options: ReplayOptions): Promise<n
   const prices = await pricesOf(options);
   const sha256 = await hashOf(createReadStream(file));
   const play = playOptions(options, prices, sha256);
-  const server = await openDatabaseServer(settings, (line) => console.error(line));
+  const { databaseUrl: named } = options;
+  const server = named === undefined ? await openDatabaseServer(settings, (line) => console.error(line)) : undefined;
   try {
     const name = databaseNameOf(play.identity);
-    const databaseUrl = options.databaseUrl ?? (await ownDatabase(server.url, name, options.isFresh));
+    const databaseUrl = named ?? (await ownDatabase(server?.url ?? '', name, options.isFresh));
     const finished = await playWithProgress(settings, options, play, databaseUrl);
     if (!finished.isDone) {
       console.error('Stopped. The same command goes on from here.');
@@ -51,7 +52,7 @@ async function replayFile(settings: Settings, options: ReplayOptions): Promise<n
     }
     return await reportAll(options, play, { finished, databaseUrl, sha256 });
   } finally {
-    await server.stop();
+    await server?.stop();
   }
 }
 

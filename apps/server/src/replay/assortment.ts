@@ -32,7 +32,7 @@ export const keepings: Readonly<Record<Keeping, KeepingRules>> = {
     ...{ closingDiscountPercent: 40, firstTray: 20, laterTray: 6, coverDays: 1, price: 320, unitCost: 110 },
   },
   pastry: {
-    ...{ label: 'Pastry', stock: 'unit', shelfLifeMinutes: 10 * HOUR_MINUTES, keepsOvernight: false },
+    ...{ label: 'Pastry', stock: 'unit', shelfLifeMinutes: 12 * HOUR_MINUTES, keepsOvernight: false },
     ...{ closingDiscountPercent: 30, firstTray: 12, laterTray: 4, coverDays: 1, price: 240, unitCost: 75 },
   },
   cake: {

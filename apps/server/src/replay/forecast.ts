@@ -13,8 +13,6 @@ const OVERALL_WEIGHT = 0.15;
 const WEEKDAY_WEIGHT = 0.3;
 /** So many days of one weekday count as much as all days together. */
 const WEEKDAYS_TO_BELIEVE = 2;
-/** The margin, in standard deviations of a count, which are the square root of its mean. */
-export const MARGIN_DEVIATIONS = 0.5;
 
 /** Takes the demand of one day, sold and refused together. */
 export function learn(history: DemandHistory, weekday: number, demand: number): DemandHistory {
@@ -36,33 +34,61 @@ export function forecast({ overall, weekdays }: DemandHistory, weekday: number):
   return own.value * belief + overall.value * (1 - belief);
 }
 
+/** What the last piece must be worth: where price and cost say something extreme, somebody has mistyped them. */
+const SERVED_MIN = 0.5;
+const SERVED_MAX = 0.95;
+/** From here on the counts of customers are as good as normally distributed. */
+const NORMAL_FROM = 100;
+const LOGISTIC_TO_NORMAL = 1.702;
+
 /**
- * How many pieces to have for an expected demand: with a margin, rounded. So what is asked for on less than every
- * fourth day is not made ahead.
+ * On what share of days nobody should be sent away: one more piece pays as long as it is sold with a higher probability
+ * than its cost is of its price.
  */
-export function piecesFor(expected: number): number {
-  return Math.round(expected + MARGIN_DEVIATIONS * Math.sqrt(expected));
+export function servedShare(price: number, unitCost: number): number {
+  const share = price === 0 ? SERVED_MIN : (price - unitCost) / price;
+  return Math.min(SERVED_MAX, Math.max(SERVED_MIN, share));
+}
+
+/**
+ * The fewest pieces that are enough on that share of days, where customers come by themselves and so many are expected:
+ * a quantile of the Poisson distribution.
+ */
+export function piecesFor(expected: number, served: number): number {
+  if (expected <= 0) return 0;
+  if (expected > NORMAL_FROM) {
+    const deviations = Math.log(served / (1 - served)) / LOGISTIC_TO_NORMAL;
+    return Math.ceil(expected + deviations * Math.sqrt(expected));
+  }
+  let pieces = 0;
+  let probability = Math.exp(-expected);
+  // A hundred are expected at most: ten times as many are enough on every day.
+  for (let enough = probability; enough < served && pieces < 10 * NORMAL_FROM; enough += probability) {
+    pieces += 1;
+    probability *= expected / pieces;
+  }
+  return pieces;
 }
 
 export type Baking = { readonly everySeconds: number; readonly quantity: number };
 
-/** From so many pieces on, a day's pieces are baked in two batches: at opening, and half-way to closing. */
-const SECOND_BATCH_FROM = 6;
 const EVERY_SECONDS_MIN = 60;
 
-/** Spreads a day's pieces over its batches: as many as keep the shelf fresh until closing. Undefined for none. */
+/**
+ * Spreads a day's pieces over as few batches, from opening on, as keep the shelf fresh until closing. Undefined for
+ * none.
+ */
 export function bakingOf(pieces: number, openSeconds: number, shelfLifeMinutes: number | null): Baking | undefined {
   if (pieces <= 0) return undefined;
-  const lives = shelfLifeMinutes === null ? 1 : Math.ceil(openSeconds / (shelfLifeMinutes * 60));
-  const batches = Math.max(lives, pieces >= SECOND_BATCH_FROM ? 2 : 1);
+  const batches = shelfLifeMinutes === null ? 1 : Math.ceil(openSeconds / (shelfLifeMinutes * 60));
   const everySeconds = Math.max(EVERY_SECONDS_MIN, Math.ceil(openSeconds / batches));
-  return { everySeconds, quantity: Math.ceil(pieces / batches) };
+  return { everySeconds, quantity: Math.ceil(pieces / Math.ceil(openSeconds / everySeconds)) };
 }
 
-/** How many pieces to buy in: up to what so many days need, once less than three days' demand is left. */
+/** How many pieces to buy in: up to what so many days need, once less than three days' need is left. */
 export function orderUpTo(expected: number, onShelf: number, coverDays: number): number {
-  if (onShelf >= Math.max(1, piecesFor(expected * REORDER_DAYS))) return 0;
-  return Math.max(0, piecesFor(expected * coverDays) - onShelf);
+  if (onShelf >= Math.max(1, piecesFor(expected * REORDER_DAYS, SERVED_MAX))) return 0;
+  return Math.max(0, piecesFor(expected * coverDays, SERVED_MAX) - onShelf);
 }
 
 const REORDER_DAYS = 3;

@@ -51,9 +51,11 @@ How it plans, each night for the day that begins, from the tickets so far and ne
   demand      of an item and day is what was asked for, sold or refused. Expected is a mean in which the newest day
               weighs 15 % (the newest of the same weekday 30 %); the weekday's own mean counts half once there are two
               of them.
-  baked here  the expected pieces and a margin of half their square root, rounded; in one batch at opening, from 6
-              pieces on in two. Cakes and biscuits keep three days: what is still there is not baked again.
-  bought in   filled up for seven days once less than three days' demand is left.
+  baked here  as many as are enough on the share of days on which one more piece still pays (sold with a higher
+              probability than its cost is of its price; customers come as Poisson counts). In one batch at opening, in
+              more where the shelf life is shorter than the day. Cakes and biscuits keep three days: what is still there
+              is not baked again.
+  bought in   filled up for seven days once less than three days' need is left.
   first sight an item nobody has asked for before becomes a product at that moment, with a first tray on the shelf: 20
               loaves, 12 pastries, 10 cakes, 12 bought in on the first day of the file; 6, 4, 4 and 6 later on.
   made to     coffee, tea, sandwiches and the like are never short, and are handed over at once.
@@ -94,6 +96,9 @@ export function readReplayOptions(args: readonly string[]): Result<ReplayOptions
   if (closedDays.includes(undefined)) return wrong(`--closed ${values.closed}: must be days such as 2016-12-25.`);
   const ticketsMax = values.limit === undefined ? Number.MAX_SAFE_INTEGER : Number(values.limit);
   if (!Number.isSafeInteger(ticketsMax) || ticketsMax < 1) return wrong(`--limit ${values.limit}: must be a number.`);
+  if (values.fresh === true && values.database !== undefined) {
+    return wrong('--fresh goes with the database that the replay makes itself; empty yours by hand.');
+  }
   return accept({
     ...{ file: resolve(file), columns, timeZone, opensAt, closesAt, currency, ticketsMax },
     closedDays: closedDays.filter((day) => day !== undefined).toSorted(),

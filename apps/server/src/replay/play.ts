@@ -1,7 +1,7 @@
 import { isOpen, QUANTITY_MAX, type SiteHours } from '@provender/contracts';
 import { addDays, type Instant, type LocalDate, localMoment, parseTimeOfDay, plus, SECOND } from '@provender/kernel';
 import { classify, keepings } from './assortment.ts';
-import { type Baking, bakingOf, forecast, NO_HISTORY, orderUpTo, piecesFor } from './forecast.ts';
+import { type Baking, bakingOf, forecast, NO_HISTORY, orderUpTo, piecesFor, servedShare } from './forecast.ts';
 import { idFrom } from './identity.ts';
 import type { PriceList } from './prices.ts';
 import type { Shop } from './shop.ts';
@@ -291,7 +291,8 @@ export function planItem(item: Item, { date, isClosed, onShelf, hours }: DayAhea
     const receive = Math.min(QUANTITY_MAX, orderUpTo(expected, onShelf, rules.coverDays));
     return { receive, baking: undefined };
   }
-  const pieces = Math.min(QUANTITY_MAX, piecesFor(expected) - (rules.keepsOvernight ? onShelf : 0));
+  const wanted = piecesFor(expected, servedShare(item.price, item.unitCost));
+  const pieces = Math.min(QUANTITY_MAX, wanted - (rules.keepsOvernight ? onShelf : 0));
   return { receive: 0, baking: bakingOf(pieces, openSeconds(hours), rules.shelfLifeMinutes) };
 }
 

@@ -153,7 +153,8 @@ function lineTable({ file, counts, reasons }: Report): string {
   return [
     '<h2>Where did every line go?</h2>',
     `<p><b>${file.lines}</b> lines in = ${counts.sold} sold + ${counts.refused} refused + ` +
-      `${counts.listed} listed${notPlayed}. Tickets: ${tickets.whole} had whole, ${tickets.part} in part, ${tickets.refused} not at all, ` +
+      `${counts.listed} listed${notPlayed}. Tickets: ${tickets.whole} had whole, ${tickets.part} in part, ` +
+      `${tickets.refused} not at all, ` +
       `${tickets.empty} with nothing sold; ${counts.outsideHours} were outside opening hours.</p>`,
     listed.length === 0
       ? ''

@@ -208,7 +208,7 @@ function assumptions({ state, site, closedDays, demand }: ReportSource): string[
     ...(prices > 0 ? [`The prices of ${prices} of ${items.length} items are assumed; --prices FILE names them.`] : []),
     ...(costs > 0 ? [`The costs of ${costs} of ${items.length} items are assumed; waste is valued with them.`] : []),
     `The shop opens at ${site.opensAt} and closes at ${site.closesAt}, ${site.timeZone}; sales outside that count too.`,
-    'How an item is kept is assumed: made to order, bread for 14 hours, pastry for 10, cakes 3 days, bought in 120.',
+    'How an item is kept is assumed: made to order, bread for 14 hours, pastry for 12, cakes 3 days, bought in 120.',
     ...(guessed.length > 0 ? [`By words in their names, or by none: ${guessed.join(', ')}.`] : []),
     `Each night plans the next day from the tickets so far, never from later ones. The first day${
       firstDay === undefined ? '' : ` (${firstDay})`

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ContextName } from '@provender/contracts';
 import { formatInstant, type Instant, instant } from '@provender/kernel';
 import pg from 'pg';
@@ -47,11 +48,14 @@ const READ_DEMAND = `SELECT date::text, item, wanted, refused FROM replay.demand
 const LOCK = 'SELECT pg_try_advisory_lock($1) AS held';
 const OTHERS = `SELECT count(*)::integer AS count FROM pg_stat_activity
   WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE 'provender %'`;
-const CATALOG_THERE = `SELECT to_regclass('catalog.outbox') IS NOT NULL AS there`;
+const THERE = `SELECT to_regclass('catalog.outbox') IS NOT NULL AS catalog,
+  to_regclass('replay.run') IS NOT NULL AS replay`;
 const CATALOG_USED = 'SELECT EXISTS (SELECT FROM catalog.outbox) AS used';
 
 const REPLAY_LOCK = 7_236_540_114;
 const LINES_READ_AT_ONCE = 1_000;
+const ALONE_MILLISECONDS_MAX = 15_000;
+const ALONE_PAUSE_MILLISECONDS = 100;
 
 export type LineOutcome = {
   readonly number: number;
@@ -118,20 +122,27 @@ export async function openReplayStore(url: string, identity: string): Promise<Re
 }
 
 async function claim(client: pg.Client, identity: string): Promise<void> {
-  const { rows: locks } = await client.query<{ held: boolean }>(LOCK, [REPLAY_LOCK]);
-  const { rows: others } = await client.query<{ count: number }>(OTHERS);
-  if (locks[0]?.held !== true || (others[0]?.count ?? 0) > 0) throw new NotOurs('another process is using it');
-  const { rows: catalogs } = await client.query<{ there: boolean }>(CATALOG_THERE);
-  const { rows: schemas } = await client.query<{ there: boolean }>(
-    "SELECT to_regclass('replay.run') IS NOT NULL AS there",
-  );
-  if (catalogs[0]?.there === true && schemas[0]?.there !== true) {
+  await waitUntilAlone(client);
+  const { rows: there } = await client.query<{ catalog: boolean; replay: boolean }>(THERE);
+  if (there[0]?.catalog === true && !there[0].replay) {
     const { rows } = await client.query<{ used: boolean }>(CATALOG_USED);
     if (rows[0]?.used === true) throw new NotOurs('it holds a shop already');
   }
   await client.query(MAKE);
   const { rows } = await client.query<{ identity: string }>(CLAIM, [identity]);
   if (rows[0]?.identity !== identity) throw new NotOurs('it holds a replay of another file, or with other options');
+}
+
+/** A process that was killed a moment ago may still have a statement running; what it commits must be seen. */
+async function waitUntilAlone(client: pg.Client): Promise<void> {
+  const giveUpAt = performance.now() + ALONE_MILLISECONDS_MAX;
+  for (;;) {
+    const { rows: locks } = await client.query<{ held: boolean }>(LOCK, [REPLAY_LOCK]);
+    const { rows: others } = await client.query<{ count: number }>(OTHERS);
+    if (locks[0]?.held === true && others[0]?.count === 0) return;
+    if (performance.now() > giveUpAt) throw new NotOurs('another process is using it');
+    await wait(ALONE_PAUSE_MILLISECONDS);
+  }
 }
 
 async function load(client: pg.Client): Promise<Saved> {
