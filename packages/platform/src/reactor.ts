@@ -18,6 +18,8 @@ const POLL_MILLISECONDS = 1_000;
 const RETRY_MILLISECONDS_MAX = 2_000;
 const EVENT_ATTEMPTS_MAX = 3;
 const LOCK_RETRY_MILLISECONDS = 100;
+/** How soon a standby looks again how far the consumer has come, while somebody waits for that. */
+const AWAITED_LOOK_MILLISECONDS = 20;
 
 /** Takes commands in sets, in the same transactions as the reactions of its context. Must be safe to run twice. */
 export type Intake = { handle(commands: readonly unknown[], tx: Tx): Promise<readonly unknown[]> };
@@ -38,6 +40,8 @@ export type ReactorOptions = {
 export type Reactor = {
   readonly context: ContextName;
   readonly sources: readonly ContextName[];
+  /** The types of events that are consumed. */
+  readonly types: readonly string[];
   /** Hands a command to the next set. Rejects with `Overloaded` where too many wait already. */
   submit(command: unknown): Promise<unknown>;
   /** Resolves once this context has consumed the source's log up to that position. */
@@ -198,7 +202,8 @@ export function openReactor(options: ReactorOptions): Reactor {
         failures = 0;
         if (worked || stopping) continue;
         const isStandby = subscription !== undefined && !standing.isConsumer();
-        await bell.wait(isStandby ? LOCK_RETRY_MILLISECONDS : thoroughAt + POLL_MILLISECONDS - performance.now());
+        const standby = standing.isAwaited() ? AWAITED_LOOK_MILLISECONDS : LOCK_RETRY_MILLISECONDS;
+        await bell.wait(isStandby ? standby : thoroughAt + POLL_MILLISECONDS - performance.now());
       } catch (error) {
         failures += 1;
         thoroughAt = Number.NEGATIVE_INFINITY;
@@ -219,6 +224,7 @@ export function openReactor(options: ReactorOptions): Reactor {
   return {
     context,
     sources: [...wanted.keys()],
+    types: Object.keys(reactions),
     submit(command) {
       if (stopping || waiting.length >= COMMANDS_WAITING_MAX) return Promise.reject(new Overloaded('Too many wait'));
       return new Promise((resolve, reject) => {

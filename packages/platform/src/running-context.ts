@@ -42,6 +42,8 @@ export type RunningContext<Open extends OpenContext = OpenContext> = {
   readonly timers: TimerLoop;
   /** The last position of this context's log that this process knows of. */
   lastPosition(): number;
+  /** The last position at which this process has written an event of one of these types; 0 where it has not. */
+  lastPositionOf(types: readonly string[]): number;
   /** The head of this context's log, from the database. */
   head(): Promise<number>;
   start(options: { readonly timers: boolean }): Promise<void>;
@@ -94,10 +96,12 @@ export function openContext<Open extends OpenContext>(
   });
   const timers = openTimers({ db, jobs: open.jobs ?? {}, clock: shared.clock, onError });
   let lastPosition = 0;
+  const lastOfType = new Map<string, number>();
   const logRoom = openLogRoom(db, onError);
 
   function committed(events: readonly RecordedEvent[]): void {
     lastPosition = Math.max(lastPosition, events.at(-1)?.position ?? 0);
+    for (const { type, position } of events) lastOfType.set(type, Math.max(lastOfType.get(type) ?? 0, position));
     shared.transport.committed(context, events);
     try {
       open.afterCommit?.(events);
@@ -122,6 +126,7 @@ export function openContext<Open extends OpenContext>(
     reactor,
     timers,
     lastPosition: () => lastPosition,
+    lastPositionOf: (types) => Math.max(0, ...types.map((type) => lastOfType.get(type) ?? 0)),
     head: () => headOf(db),
     async start(options) {
       lastPosition = await headOf(db);
@@ -206,11 +211,14 @@ async function settleFrom(
   source: ContextName,
   depth: number,
 ): Promise<void> {
-  const target = contexts.get(source)?.lastPosition() ?? 0;
-  if (target === 0 || depth === 0) return;
+  const said = contexts.get(source);
+  if (said === undefined || depth === 0) return;
   const consumers = [...contexts.values()].filter(({ reactor }) => reactor.sources.includes(source));
   await Promise.all(
     consumers.map(async (consumer) => {
+      // Nobody waits for what the consumer passes over: it may be in another process, and in no hurry to say so.
+      const target = said.lastPositionOf(consumer.reactor.types);
+      if (target === 0) return;
       await consumer.reactor.reached(source, target);
       await settleFrom(contexts, consumer.context, depth - 1);
     }),

@@ -75,7 +75,12 @@ export function openStanding(context: ContextName, db: Database): Standing {
         const [row] = await db.query<{ held: boolean }>(TRY_LOCK, [context]);
         holdsLock = row?.held === true;
       }
-      if (!holdsLock || isKnown) return holdsLock;
+      if (!holdsLock) {
+        // Another process consumes. Whoever waits here for how far it has come finds that in the database.
+        if (waiters.size > 0) for (const row of await db.query<CursorRow>(LOAD_CURSORS)) place(row);
+        return false;
+      }
+      if (isKnown) return true;
       const wanted = [partitions.map((each) => each.source), partitions.map((each) => each.partition)];
       await db.withTx((tx) => tx.query(ADD_CURSORS, wanted));
       for (const row of await db.query<CursorRow>(LOAD_CURSORS)) place(row);
