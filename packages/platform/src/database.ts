@@ -49,6 +49,8 @@ export type DatabaseOptions = {
   /** How the events of each transaction are written; without it none can be said. */
   readonly seal?: Seal;
   readonly statementTimeoutMilliseconds?: number;
+  /** After so long without an answer a connection is given up: the server hangs, or the network has gone. */
+  readonly answerTimeoutMilliseconds?: number;
 };
 
 const TX_ATTEMPTS_MAX = 3;
@@ -83,9 +85,7 @@ function parseInt8(text: string): number {
   return value;
 }
 
-const parseTextArray = pg.types.getTypeParser(INT8_ARRAY, 'text') as (
-  text: string,
-) => (string | null)[];
+const parseTextArray = pg.types.getTypeParser(INT8_ARRAY, 'text') as (text: string) => (string | null)[];
 
 function parseInt8Array(text: string): (number | null)[] {
   return parseTextArray(text).map((item) => (item === null ? null : parseInt8(item)));
@@ -124,7 +124,7 @@ function poolOf(options: DatabaseOptions): pg.Pool {
     max: options.connectionsMax,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MILLISECONDS,
     idleTimeoutMillis: 0,
-    query_timeout: ANSWER_TIMEOUT_MILLISECONDS,
+    query_timeout: options.answerTimeoutMilliseconds ?? ANSWER_TIMEOUT_MILLISECONDS,
     keepAlive: true,
     types,
     pipeline: true,

@@ -74,6 +74,21 @@ describe('a broken connection', () => {
     await proxy.close();
   });
 
+  test('given a server that does not answer, when run, then its connection is given up in time', async () => {
+    const proxy = await lossyProxy(loavesUrl());
+    const db = open({ url: proxy.url, answerTimeoutMilliseconds: 300 });
+    const pid = await pidOf(db);
+    proxy.hang(true);
+    const error = await failure(db.withTx((tx) => Promise.all([tx.query(NAMES), tx.query(INSERT, ['rye'])])));
+    proxy.hang(false);
+
+    expect(isUnavailable(error)).toBe(true);
+    expect(await names()).toEqual([]);
+    expect(await pidOf(db)).not.toBe(pid);
+    await db.close();
+    await proxy.close();
+  });
+
   test('given no server, when asked, then it is unavailable', async () => {
     const proxy = await lossyProxy(loavesUrl());
     await proxy.close();

@@ -4,8 +4,8 @@ export type LossyProxy = {
   readonly url: string;
   /** From now on, what the client sends with this text in it reaches the server, and the answer reaches nobody. */
   loseAnswerTo(text: string): void;
-  /** Breaks all connections through it. */
-  cut(): void;
+  /** Lets nothing through any more, as a network that is gone; or all again. */
+  hang(isHanging: boolean): void;
   close(): Promise<void>;
 };
 
@@ -14,6 +14,7 @@ export async function lossyProxy(serverUrl: string): Promise<LossyProxy> {
   const target = new URL(serverUrl);
   const sockets = new Set<Socket>();
   let losing: string | undefined;
+  let hangs = false;
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
     let lost = false;
@@ -23,12 +24,12 @@ export async function lossyProxy(serverUrl: string): Promise<LossyProxy> {
     }
     client.on('data', (data) => {
       if (losing !== undefined && data.includes(losing)) lost = true;
-      upstream.write(data);
+      if (!hangs) upstream.write(data);
     });
     upstream.on('data', (data) => {
       // The server has done it: whoever asked will never know.
       if (lost) client.destroy();
-      else client.write(data);
+      else if (!hangs) client.write(data);
     });
     client.on('close', () => upstream.end());
     upstream.on('close', () => client.destroy());
@@ -44,10 +45,8 @@ export async function lossyProxy(serverUrl: string): Promise<LossyProxy> {
     loseAnswerTo(text) {
       losing = text;
     },
-    cut() {
-      losing = undefined;
-      for (const socket of sockets) socket.destroy();
-      sockets.clear();
+    hang(isHanging) {
+      hangs = isHanging;
     },
     async close() {
       for (const socket of sockets) socket.destroy();
