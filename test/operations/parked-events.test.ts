@@ -88,7 +88,7 @@ async function repair(id: string | undefined): Promise<void> {
 }
 
 describe('parked events', () => {
-  test('given an event that cannot be handled, when others come, then its subject waits, all else flows, and verify says so', async () => {
+  test('given a poisoned event, when others come, then its subject waits and all else flows', async () => {
     await say('orders.payment-requested.v1', paymentRequested('soon'));
     await say('orders.refund-requested.v1', { orderId, siteId, amount: { amount: 350, currency: 'EUR' }, reason: 'x' });
 
@@ -163,7 +163,7 @@ describe('parked events', () => {
     expect(await release('drop', second?.id)).toMatchObject({ status: 200, body: { handled: 1 } });
   });
 
-  test('given a key, when a release is repeated with it, then the first answer comes again, whatever has changed', async () => {
+  test('given a key, when a release is repeated with it, then the first answer comes again', async () => {
     await say('orders.payment-requested.v1', paymentRequested('soon'));
     const [poisoned] = await parkedSoon(1);
     expect((await release('retry', poisoned?.id, 'one')).status).toBe(409);

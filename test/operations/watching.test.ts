@@ -52,7 +52,7 @@ describe('watching over the system', () => {
     expect(statuses).toEqual([401, 403, 403, line.startsWith('POST') ? 404 : 200]);
   });
 
-  test('given nothing going on, when the consumers are listed, then each has read all of each log it listens to', async () => {
+  test('given nothing going on, when the consumers are listed, then each has read all that it listens to', async () => {
     const { items } = await made<{ items: Consumer[] }>(shop, 'GET /api/events/consumers', {
       token: people.manager.token,
     });

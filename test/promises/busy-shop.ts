@@ -16,7 +16,7 @@ import {
   signInAgain,
 } from '../support/town.ts';
 
-/** A shop after a day of work and half a morning, in which everything has happened that can happen to a unit or an order. */
+/** A shop after a day and half a morning, in which everything has happened that can happen to a unit or an order. */
 export type BusyShop = { readonly shop: TestServer; readonly people: People; readonly siteId: string };
 
 type Goods = { readonly bread: string; readonly donut: string; readonly bottle: string; readonly coffee: string };

@@ -50,7 +50,7 @@ async function plant({ sql }: Plant): Promise<number> {
 }
 
 describe('the checks of the promises', () => {
-  test('given a shop after a day and a half, when checked, then it has known everything and no check fires', async () => {
+  test('given a shop after a day and a half, when checked, then it has known all and no check fires', async () => {
     const { rows: statuses } = await admin.query('SELECT DISTINCT status FROM orders.orders ORDER BY status');
     expect(statuses.map(({ status }) => status)).toEqual([
       'cancelled',
@@ -73,7 +73,7 @@ describe('the checks of the promises', () => {
     expect(await rolledBack(firing)).toEqual([]);
   });
 
-  test('given all contexts, when their checks are listed, then each has a name of its own and promises P1 to P8 have some', () => {
+  test('given all contexts, when their checks are listed, then names differ and all promises have some', () => {
     expect(new Set(checks.map(({ name }) => name)).size).toBe(checks.length);
     const promises = new Set<string>(checks.map(({ promise }: Check) => promise));
     expect([...promises].sort()).toEqual(['P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7', 'P8']);

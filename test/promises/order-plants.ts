@@ -121,7 +121,7 @@ const served: readonly Plant[] = [
     what: 'a line that costs another price than it says',
     breaks: LINES,
     sql: [
-      `UPDATE orders.orders SET lines = jsonb_set(jsonb_set(lines::jsonb, '{0,quantity}', '2'), '{0,stock}', '"unit"')::json
+      `UPDATE orders.orders SET lines = jsonb_set(lines::jsonb, '{0,unitPrice,amount}', '1')::json
        WHERE status = 'rejected'`,
     ],
   },

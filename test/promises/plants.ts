@@ -4,7 +4,7 @@ import { moneyPlants } from './money-plants.ts';
 import { orderPlants } from './order-plants.ts';
 import { unitPlants } from './unit-plants.ts';
 
-/** A violation to plant in the busy shop, with triggers off. `breaksToo`: checks that such a row cannot but break as well. */
+/** A violation to plant in the busy shop, with triggers off. `breaksToo`: what such a row cannot but break as well. */
 export type Plant = {
   readonly what: string;
   readonly breaks: string;

@@ -56,7 +56,8 @@ const soldOnce: readonly Plant[] = [
     what: 'a unit that was held for one order and sold to another',
     breaks: HISTORY,
     sql: [
-      `UPDATE inventory.units SET steps[2] = ROW(steps[2].state, steps[2].at, gen_random_uuid(), NULL)::inventory.unit_step
+      `UPDATE inventory.units
+       SET steps[2] = ROW(steps[2].state, steps[2].at, gen_random_uuid(), NULL)::inventory.unit_step
        WHERE id = ${unit('sold')}`,
     ],
   },

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { attachEmbeddedPostgres, hasEmbeddedPostgres, type Settings, startEmbeddedPostgres } from '@provender/platform';
 
-/** The PostgreSQL that this process uses: one given by `DATABASE_URL`, or the embedded one, which it starts and stops. */
+/** The PostgreSQL that this process uses: that of `DATABASE_URL`, or the embedded one, which it starts and stops. */
 export type DatabaseServer = { readonly url: string; readonly embedded: boolean; stop(): Promise<void> };
 
 export async function openDatabaseServer(settings: Settings, log: (line: string) => void): Promise<DatabaseServer> {

@@ -43,6 +43,11 @@ main().then(
     // What goes wrong for a known reason says so in one line; a bug shows where it is.
     const message = error instanceof Error ? error.message : String(error);
     console.error(process.env.LOG_LEVEL === 'debug' && error instanceof Error ? error.stack : message);
-    process.exit(1);
+    process.exit(isWrongUse(error) ? 2 : 1);
   },
 );
+
+/** An option that the command does not have, or one without its value. */
+function isWrongUse(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+}

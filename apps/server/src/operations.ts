@@ -130,8 +130,8 @@ const notParked = problem('not-found', { detail: 'No such event is parked.' });
 const STILL_FAILING = 'It could not be handled this time either; the list of parked events says why.';
 
 /**
- * Releases a parked event in the context that has parked it. A key is kept in the transaction that takes effect, so it is
- * there that a repeat is looked for; once the event is released, in all of them.
+ * Releases a parked event in the context that has parked it. A key is kept in the transaction that takes effect, so it
+ * is there that a repeat is looked for; once the event is released, in all of them.
  */
 async function release(system: System, app: HttpApp, wanted: Wanted) {
   const running = await contextOfParked(system, wanted.id);

@@ -3,7 +3,8 @@ import { describeSettings } from '@provender/platform';
 const TEXT = `Provender: bake it, stock it, sell it, vend it: every item counted once.
 
   npm start                            runs the system, with demo data in an empty database
-  npm run provender -- verify          checks every promise on the live data; exit code 1 on any violation
+  npm run provender -- verify          checks every promise on the live data, also while the system runs; exit code 1
+                                       on any violation (--help for its options)
   npm run provender -- replay FILE     plays a till's CSV through the whole system (--help for its options)
   npm run provender -- trim-log        drops old parts of the event logs (--help for its options)
   npm run provender -- help            shows this

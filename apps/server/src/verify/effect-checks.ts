@@ -1,8 +1,8 @@
 import type { ContextName } from '@provender/contracts';
 import type { Check } from './checks.ts';
 
-// P7 by its effects: what a context keeps because of another's events agrees with what that other has. It can be compared
-// while the listener is level with the log; the snapshot sees both or neither.
+// P7 by its effects: what a context keeps because of another's events agrees with what that other has. The two can be
+// compared while the listener is level with the log; the snapshot sees both sides of it.
 
 /** True where the consumer has taken in all that the source has said. */
 function isLevel(consumer: ContextName, source: ContextName): string {
@@ -23,7 +23,8 @@ export const effectChecks: readonly Check[] = [
       FULL JOIN (
         SELECT site_id, product_id, batch_id, stale_at, count(*) FROM inventory.units WHERE is_available
         GROUP BY site_id, product_id, batch_id, stale_at
-      ) AS shelf ON shelf.site_id = menu.site_id AND shelf.product_id = menu.product_id AND shelf.batch_id = menu.batch_id
+      ) AS shelf
+        ON (shelf.site_id, shelf.product_id, shelf.batch_id) = (menu.site_id, menu.product_id, menu.batch_id)
       WHERE (menu.available IS DISTINCT FROM shelf.count OR menu.stale_at IS DISTINCT FROM shelf.stale_at)
         AND ${isLevel('catalog', 'inventory')}`,
   },
@@ -78,8 +79,10 @@ function knowsSites(context: 'production' | 'inventory' | 'orders'): Check {
     kind: 'liveness',
     contexts: ['catalog', context],
     sql: `
-      SELECT coalesce(sites.id, own.id) AS "siteId" FROM catalog.sites FULL JOIN ${context}.sites AS own ON own.id = sites.id
-      WHERE (sites.time_zone, sites.opens_at, sites.closes_at) IS DISTINCT FROM (own.time_zone, own.opens_at, own.closes_at)
+      SELECT coalesce(sites.id, own.id) AS "siteId" FROM catalog.sites
+      FULL JOIN ${context}.sites AS own ON own.id = sites.id
+      WHERE (sites.time_zone, sites.opens_at, sites.closes_at)
+          IS DISTINCT FROM (own.time_zone, own.opens_at, own.closes_at)
         AND ${isLevel(context, 'catalog')}`,
   };
 }
@@ -91,7 +94,8 @@ function knowsKeeping(context: 'production' | 'inventory'): Check {
     kind: 'liveness',
     contexts: ['catalog', context],
     sql: `
-      SELECT products.id AS "productId" FROM catalog.products LEFT JOIN ${context}.products AS own ON own.id = products.id
+      SELECT products.id AS "productId" FROM catalog.products
+      LEFT JOIN ${context}.products AS own ON own.id = products.id
       WHERE (own.id IS NULL OR own.withdrawn <> (products.withdrawn_at IS NOT NULL)
           OR (products.withdrawn_at IS NULL AND (
             own.stock <> products.stock OR own.keeps_overnight <> products.keeps_overnight

@@ -49,7 +49,7 @@ function gapless(context: ContextName): Check {
     sql: `
       SELECT head.position AS head, log.first, log.last, log.count FROM ${context}.outbox_head AS head
       CROSS JOIN (SELECT min(position) AS first, max(position) AS last, count(*) FROM ${context}.outbox) AS log
-      WHERE head.position <> coalesce(log.last, CASE WHEN head.position % 1000000 = 999999 THEN head.position ELSE 0 END)
+      WHERE (head.position <> coalesce(log.last, 0) AND (log.last IS NOT NULL OR head.position % 1000000 <> 999999))
         OR log.count <> log.last - log.first + 1
         OR (log.first <> 1 AND log.first % 1000000 <> 0)`,
   };

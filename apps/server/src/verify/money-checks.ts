@@ -10,7 +10,8 @@ export const moneyChecks: readonly Check[] = [
     kind: 'safety',
     contexts,
     sql: `
-      SELECT transactions.id AS "transactionId", transactions.amount, sum(entries.amount) AS sum, count(entries.amount) AS entries
+      SELECT transactions.id AS "transactionId", transactions.amount, sum(entries.amount) AS sum,
+        count(entries.amount) AS entries
       FROM bank.transactions
       LEFT JOIN bank.entries ON entries.transaction_id = transactions.id
       LEFT JOIN bank.accounts ON accounts.id = entries.account_id

@@ -107,7 +107,8 @@ const served: readonly Check[] = [
     contexts: ['orders', 'inventory'],
     sql: `
       SELECT ordered.id AS "orderId", ordered.status, ordered.quantity, holds.state FROM (
-        SELECT id, status, sum((line ->> 'quantity')::integer) FILTER (WHERE line ->> 'stock' = 'unit') AS quantity FROM (
+        SELECT id, status, sum((line ->> 'quantity')::integer) FILTER (WHERE line ->> 'stock' = 'unit') AS quantity
+        FROM (
           SELECT id, status, jsonb_array_elements(lines::jsonb) AS line FROM orders.orders
           WHERE status IN (${PAID_LIST}) AND placed_at >= :since AND updated_at < :now - :patience
         ) AS lines GROUP BY id, status

@@ -26,8 +26,8 @@ export type VerifyOptions = {
   /** Looks only at what happened since then, on tables that grow for ever. By default at everything. */
   readonly since?: Instant;
   /**
-   * Where no context runs on the database, judges as of its last event: the time in which nobody was there to do anything
-   * is not held against it.
+   * Where no context runs on the database, judges as of its last event: the time in which nobody was there to do
+   * anything is not held against it.
    */
   readonly allowForRest?: boolean;
 };
@@ -114,7 +114,7 @@ function withMoment(sql: string, { at, since, patience }: CheckMoment): string {
     .replaceAll(/:now\b/g, `'${formatInstant(at)}'::timestamptz`)
     .replaceAll(/:since\b/g, `'${from}'::timestamptz`)
     .replaceAll(/:patience\b/g, `interval '${patience} milliseconds'`);
-  // Planned for all rows: a plan that hopes to find the first hundred soon reads everything slowly where there are none.
+  // Planned for all rows: a plan that hopes for the first hundred soon reads everything slowly where there are none.
   return `WITH violation AS MATERIALIZED (${text}) SELECT * FROM violation LIMIT ${VIOLATIONS_MAX}`;
 }
 

@@ -95,7 +95,8 @@ const fresh: readonly Check[] = [
     kind: 'safety',
     contexts,
     sql: `
-      SELECT holds.order_id AS "orderId", units.id AS "unitId", units.stale_at AS "staleAt", holds.expires_at AS "expiresAt"
+      SELECT holds.order_id AS "orderId", units.id AS "unitId", units.stale_at AS "staleAt",
+        holds.expires_at AS "expiresAt"
       FROM (
         SELECT order_id, expires_at, unnest(unit_ids) AS unit_id FROM inventory.holds WHERE expires_at >= :since
       ) AS holds JOIN inventory.units ON units.id = holds.unit_id
@@ -141,7 +142,8 @@ const oldestFirst: readonly Check[] = [
         SELECT order_id, unit_ids, expires_at FROM inventory.holds WHERE expires_at >= :since
         ORDER BY expires_at DESC LIMIT ${LATEST_HOLDS}
       ), taken AS MATERIALIZED (
-        SELECT units.site_id, units.product_id, max(units.made_at) AS made_at, step.at, latest.order_id, latest.expires_at
+        SELECT units.site_id, units.product_id, max(units.made_at) AS made_at, step.at, latest.order_id,
+          latest.expires_at
         FROM latest CROSS JOIN unnest(latest.unit_ids) AS unit_id JOIN inventory.units ON units.id = unit_id
         CROSS JOIN LATERAL unnest(units.steps) AS step
         WHERE step.state = 'held' AND step.order_id = latest.order_id
