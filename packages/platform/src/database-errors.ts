@@ -10,6 +10,16 @@ export function isRace(error: unknown): boolean {
   return code === '40001' || code === '40P01';
 }
 
+/**
+ * A table has changed under a prepared statement, or the statement is not there: what the driver believes of this
+ * connection is no longer true. Another connection prepares it anew.
+ */
+export function isStaleStatement(error: unknown): boolean {
+  const code = errorCode(error);
+  if (code === '26000' || code === '42P05') return true;
+  return code === '0A000' && error instanceof Error && error.message.includes('cached plan');
+}
+
 const UNAVAILABLE_CODES = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'EHOSTUNREACH', 'ENETUNREACH'],
   ...['ENOTFOUND', 'EAI_AGAIN', '57014', '55P03'],

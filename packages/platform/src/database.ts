@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { RecordedEvent, Said } from '@provender/contracts';
 import { instant } from '@provender/kernel';
 import pg from 'pg';
-import { isRace } from './database-errors.ts';
+import { isRace, isStaleStatement } from './database-errors.ts';
 import { type Committed, type Seal, transact } from './transaction.ts';
 
 /** A named statement: parsed and planned once per connection. The name is unique within a context. */
@@ -54,6 +54,8 @@ export type DatabaseOptions = {
 };
 
 const TX_ATTEMPTS_MAX = 3;
+/** Each connection of a pool may have the statement from before. */
+const STALE_ATTEMPTS_MAX = 30;
 const RACE_PAUSE_MILLISECONDS = 20;
 const CONNECT_TIMEOUT_MILLISECONDS = 5_000;
 const STATEMENT_TIMEOUT_MILLISECONDS = 30_000;
@@ -157,7 +159,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 
   return {
-    query: (wanted, values) => run(pool, wanted, values),
+    query: (wanted, values) => withRetries(() => run(pool, wanted, values)),
     async withTx(work, sealing = seal) {
       const { value, recorded } = await withRetries(() => attempt(work, sealing));
       if (recorded.length > 0) for (const listener of committedListeners) listener(recorded);
@@ -174,8 +176,10 @@ async function withRetries<Value>(run: () => Promise<Value>): Promise<Value> {
     try {
       return await run();
     } catch (error) {
-      if (!isRace(error) || attempts >= TX_ATTEMPTS_MAX) throw error;
-      await wait(Math.random() * RACE_PAUSE_MILLISECONDS * attempts);
+      const isStale = isStaleStatement(error);
+      if (!isStale && !isRace(error)) throw error;
+      if (attempts >= (isStale ? STALE_ATTEMPTS_MAX : TX_ATTEMPTS_MAX)) throw error;
+      if (!isStale) await wait(Math.random() * RACE_PAUSE_MILLISECONDS * attempts);
     }
   }
 }

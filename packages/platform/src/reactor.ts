@@ -17,6 +17,8 @@ const COMMANDS_WAITING_MAX = 5_000;
 const POLL_MILLISECONDS = 1_000;
 const RETRY_MILLISECONDS_MAX = 2_000;
 const EVENT_ATTEMPTS_MAX = 3;
+/** A loop that cannot go on says so at first, and then about every two minutes. */
+const REPORT_EVERY_FAILURES = 60;
 const LOCK_RETRY_MILLISECONDS = 100;
 /** How soon a standby looks again how far the consumer has come, while somebody waits for that. */
 const AWAITED_LOOK_MILLISECONDS = 20;
@@ -217,7 +219,8 @@ export function openReactor(options: ReactorOptions): Reactor {
     if (error instanceof Interrupted) waiting.unshift(...error.commands);
     const cause = error instanceof Interrupted ? error.cause : error;
     standing.distrust();
-    if (!isTakenOver(cause) && failures === 1) onError(`The loop of ${context} is interrupted and will go on`, cause);
+    if (!isTakenOver(cause) && failures % REPORT_EVERY_FAILURES === 1)
+      onError(`The loop of ${context} is interrupted and will go on`, cause);
     await wait(Math.min(RETRY_MILLISECONDS_MAX, 20 * 2 ** Math.min(failures, 7)));
   }
 

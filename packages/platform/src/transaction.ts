@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { RecordedEvent, Said } from '@provender/contracts';
 import pg from 'pg';
-import { errorCode } from './database-errors.ts';
+import { errorCode, isStaleStatement } from './database-errors.ts';
 import type { Query, Statement, Tx } from './database.ts';
 
 /** Writes what was said, as the very last statement. It sends that statement before it awaits anything. */
@@ -171,11 +171,15 @@ function throwFailure(sending: Sending): void {
  */
 async function rolledBack(sending: Sending): Promise<boolean> {
   const failure = sending.failure();
-  if (failure === undefined ? sending.underWay() > 0 : !(failure.error instanceof pg.DatabaseError)) return false;
+  if (failure === undefined ? sending.underWay() > 0 : !leavesClean(failure.error)) return false;
   try {
     const { command } = await sending.send(ROLLBACK);
     return command === 'ROLLBACK' && sending.underWay() === 0;
   } catch {
     return false;
   }
+}
+
+function leavesClean(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && !isStaleStatement(error);
 }

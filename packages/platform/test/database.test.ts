@@ -183,6 +183,21 @@ describe('events of a transaction', () => {
   }
 });
 
+describe('a table that changes under a running process', () => {
+  const ALL = statement('all', 'SELECT * FROM loaves');
+
+  test('given a statement that was prepared before, when run again, then it works on, in and outside of transactions', async () => {
+    const [inside, outside] = [open(), open({ connectionsMax: 8 })];
+    await inside.withTx((tx) => tx.query(ALL));
+    await Promise.all(Array.from({ length: 8 }, () => outside.query(ALL)));
+    await admin().query('ALTER TABLE loaves ADD COLUMN crust text');
+
+    await inside.withTx((tx) => Promise.all([tx.query(INSERT, ['rye']), tx.query(ALL)]));
+    expect(await inside.query(ALL)).toEqual([{ name: 'rye', turns: 0, crust: null }]);
+    expect(await outside.query(ALL)).toHaveLength(1);
+  });
+});
+
 describe('races', () => {
   const LOSE = statement('lose', "SELECT CASE WHEN nextval('tries') < $1 THEN fail_serialisation() END");
 

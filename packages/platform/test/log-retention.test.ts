@@ -61,6 +61,20 @@ test('given a full part, when somebody has not consumed it, or it is too young, 
   ]);
 });
 
+test('given somebody who has been reading for long, when room for more is made, then nobody waits', async () => {
+  const reader = new pg.Client({ connectionString: toy.superuserUrl });
+  await reader.connect();
+  await reader.query('BEGIN; SELECT count(*) FROM production.outbox');
+  await toy.sql('UPDATE production.outbox_head SET position = 5000000');
+  await toy.sql("SET search_path = production; SET lock_timeout = '2s'");
+  await toy.sql('SELECT outbox_extend()');
+  await toy.sql('RESET search_path; RESET lock_timeout');
+  await reader.end();
+
+  const [there] = await toy.sql("SELECT to_regclass('production.outbox_from_6000000') IS NOT NULL AS there");
+  expect(there).toEqual({ there: true });
+});
+
 test('given a full part that a reader holds, when trimmed, then it gives up soon and says so', async () => {
   const reader = new pg.Client({ connectionString: toy.superuserUrl });
   await reader.connect();
