@@ -103,7 +103,7 @@ export async function playTickets(
     const played = await sellTicket(player, state, pieces, moment);
     lines.push(...refusedLines(pieces, played));
     if (place.isMoved) state = { ...state, counts: { ...state.counts, moved: state.counts.moved + 1 } };
-    state = withTicket(state, played, place.stamp, !isOpen(options.hours, shop.clock.now()));
+    state = withTicket(state, played, place.stamp, !isOpen(options.hours, moment));
     state = withListed(state, ticket.listed.length + unknown.length, ticket.upToLine);
   }
 
