@@ -42,7 +42,7 @@ describe('who looks right after the answer', () => {
     await shop.expectPromises();
   });
 
-  test('given an empty account, when the menu is looked at right after each refusal, then all is on it again', async () => {
+  test('given an empty account, when the menu is read after each refusal, then all is on it again', async () => {
     const productId = await defineProduct(shop, people.manager);
     await bake(shop, people.staff, { siteId, productId, quantity: 2 });
     for (let look = 0; look < LOOKS; look += 1) {
@@ -54,7 +54,7 @@ describe('who looks right after the answer', () => {
 });
 
 describe('goods that come in stale', () => {
-  test('given loaves of yesterday, when they are received, then nobody can buy them and the sweep books them as waste', async () => {
+  test('given loaves of yesterday, when received, then nobody can buy them and the sweep books them as waste', async () => {
     const productId = await defineProduct(shop, people.manager, { shelfLife: 'PT25M', price: euro(10) });
     const madeAt = '2026-11-20T08:00:00.000Z';
     const body = { siteId, productId, quantity: 3, madeAt, unitCost: euro(90) };

@@ -12,7 +12,9 @@ export async function start(settings: Settings): Promise<number> {
   const stopAsked = waitForStop();
   const database = await openDatabaseServer(settings, say);
   try {
-    const clock = await openClock(database.url, settings.clockRate);
+    const clock = await openClock(database.url, settings.clockRate).catch((error: unknown) => {
+      throw isNobodyThere(error) ? new Error(`DATABASE_URL: no PostgreSQL answers there (${error.message}).`) : error;
+    });
     const server = await openServer({ settings, databaseUrl: database.url, clock });
     try {
       await server.start().catch((error: unknown) => {
@@ -32,10 +34,11 @@ export async function start(settings: Settings): Promise<number> {
   return 0;
 }
 
+/** Whoever stops us may say so twice, to the group and through npm: the second time must not cut the first short. */
 function waitForStop(): Promise<void> {
   return new Promise((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    process.once('SIGINT', () => resolve());
+    process.on('SIGTERM', () => resolve());
+    process.on('SIGINT', () => resolve());
   });
 }
 
@@ -46,6 +49,12 @@ function readyText(url: string, settings: Settings): string {
     ? '\n  demo people: manager@example.com, staff@example.com, customer@example.com, password "test"'
     : '';
   return `Provender is ready at ${url}\n  the API to read and try: ${url}/docs${clock}${demo}`;
+}
+
+const NOBODY_THERE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/;
+
+function isNobodyThere(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && NOBODY_THERE.test(String(error.code));
 }
 
 function isPortTaken(error: unknown): boolean {
