@@ -54,7 +54,7 @@ describe('who looks right after the answer', () => {
 });
 
 describe('goods that come in stale', () => {
-  test('given loaves of yesterday, when received, then nobody can buy them and the sweep books them as waste', async () => {
+  test('given loaves of yesterday, when received, then nobody can buy them and the sweep takes them', async () => {
     const productId = await defineProduct(shop, people.manager, { shelfLife: 'PT25M', price: euro(10) });
     const madeAt = '2026-11-20T08:00:00.000Z';
     const body = { siteId, productId, quantity: 3, madeAt, unitCost: euro(90) };

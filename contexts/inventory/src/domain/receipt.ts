@@ -36,9 +36,9 @@ const MADE_AT_MIN = instant(Date.UTC(2000, 0, 1));
 /**
  * Decides whether goods may go on the shelf. Takes site and product as known, undefined where they are not. Goods
  * without a moment were made now; goods without a cost cost what the product says. Refuses in this order: unknown site
- * or product, what is made to order, a cost in another currency than the site's, goods that were made at no moment, or in
- * the future. Goods that are stale already come in all the same, since they are there: no sale takes them, and the next
- * sweep books them as waste with their cost.
+ * or product, what is made to order, a cost in another currency than the site's, goods that were made at no moment, or
+ * in the future. Goods that are stale already come in all the same, since they are there: no sale takes them, and the
+ * next sweep books them as waste with their cost.
  */
 export function decideReceipt(
   goods: ReceivedGoods,
