@@ -174,7 +174,7 @@ describe('a till is replayed', { timeout: PATIENCE_MILLISECONDS }, () => {
   const skipped = existsSync(REAL_TILL) ? undefined : `${REAL_TILL} is not there`;
   if (skipped !== undefined) console.log(`skipped, ${skipped}: the real till`);
   test.skipIf(skipped !== undefined)(
-    'given the first week of a real till (skipped where ../shared/data is not there), when it is played, then it adds up',
+    'given a real till (skipped where ../shared/data is not there), when its first days are played, then it adds up',
     async () => {
       const { ended, report } = await replay(REAL_TILL, 'real', '--limit', '250');
       expect(ended.stderr).not.toContain('Error');

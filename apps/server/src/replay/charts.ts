@@ -19,6 +19,8 @@ const BOTTOM = 24;
 const TOP = 10;
 const LABELS_MAX = 12;
 const TICKS = 4;
+/** Half the width of a label: one that would stick out on the right is left away. */
+const LABEL_HALF = 20;
 
 /** Bars side by side that begin at zero, each with its exact figures for whoever points at it. */
 export function barChart(name: string, bars: readonly Bar[], format: (value: number) => string): string {
@@ -39,7 +41,10 @@ export function barChart(name: string, bars: readonly Bar[], format: (value: num
     ...bars.map((bar, index) => {
       const x = LEFT + index * slot;
       const at = `x="${round(x + slot / 2)}" y="${HEIGHT - 6}" text-anchor="middle"`;
-      const label = index % every === 0 ? `<text class="axis" ${at}>${escapeHtml(bar.label)}</text>` : '';
+      const label =
+        index % every === 0 && x + slot / 2 < WIDTH - LABEL_HALF
+          ? `<text class="axis" ${at}>${escapeHtml(bar.label)}</text>`
+          : '';
       return `<g><title>${escapeHtml(bar.title)}</title>${barParts(bar, x, slot, yOf)}</g>${label}`;
     }),
     '</svg>',

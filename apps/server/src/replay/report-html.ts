@@ -13,19 +13,19 @@ body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 sy
 main { max-width: 1040px; margin: 0 auto; padding: 24px 16px 64px; }
 h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 18px; margin: 36px 0 8px; }
 p { margin: 4px 0; max-width: 75ch; } .soft { color: var(--soft); }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 20px 0; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); gap: 12px; margin: 20px 0; }
 .figure { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 12px; }
 .figure b { display: block; font-size: 22px; font-variant-numeric: tabular-nums; }
 .key span::before { content: ""; display: inline-block; width: 10px; height: 10px; margin: 0 6px 0 12px;
   border-radius: 2px; background: var(--colour); }
-svg { width: 100%; height: auto; display: block; } svg.share { width: 90px; height: 8px; }
+svg { width: 100%; height: auto; display: block; } svg.share { width: 72px; height: 6px; margin-left: auto; }
 .axis { fill: var(--soft); font-size: 11px; } .grid { stroke: var(--line); }
 .sold { fill: var(--sold); } .thrown { fill: var(--thrown); } .refused { fill: var(--refused); }
 .money { fill: var(--money); }
 .track { fill: var(--line); } .hover { fill: transparent; } g:hover .hover { fill: var(--line); }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: 4px 8px; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
+table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }
+th, td { padding: 4px 8px; border-bottom: 1px solid var(--line); text-align: right; }
 th:first-child, td:first-child, .text { text-align: left; } th { color: var(--soft); font-weight: 600; }
 details { margin: 8px 0; } summary { cursor: pointer; color: var(--soft); }
 .bad { color: var(--thrown); font-weight: 600; } .good { color: var(--sold); }
@@ -61,16 +61,16 @@ function figures({ totals, counts }: Report, money: (amount: number) => string):
     ['revenue', money(totals.revenue)],
     ['pieces sold', String(totals.sold)],
     ['put on the shelf', String(totals.made)],
-    ['sold of it', percent(totals.sellThrough)],
-    ['thrown out', `${sumOf(totals.thrownOut)}, ${percent(totals.wasteShare)}`],
-    ['cost of waste', money(totals.wasteCost)],
+    ['of it sold', percent(totals.sellThrough)],
+    ['of it thrown out', percent(totals.wasteShare)],
+    [`cost of the ${sumOf(totals.thrownOut)} thrown out`, money(totals.wasteCost)],
     ['refused, no stock', String(totals.refused)],
   ];
   const figure = ([name, value]: readonly [string, string]) => `<div class="figure"><b>${value}</b>${name}</div>`;
   return `<div class="figures">${cells.map(figure).join('')}</div>`;
 }
 
-function dayCharts({ days }: Report, money: (amount: number) => string): string {
+function dayCharts({ days, site: { currency } }: Report, money: (amount: number) => string): string {
   const pieces = days.map((day) => ({
     label: day.date.slice(5),
     title: dayTitle(day),
@@ -94,7 +94,7 @@ function dayCharts({ days }: Report, money: (amount: number) => string): string 
     `<p class="key soft">Pieces: ${key.join('')}</p>`,
     barChart('Pieces sold, thrown out and refused, by day', pieces, String),
     '<h2>What did each day take?</h2>',
-    barChart('Revenue by day', revenue, money),
+    barChart('Revenue by day', revenue, moneyFormat(currency, 0)),
     `<details><summary>The days as a table</summary><div class="wide">${dayTable(days, money)}</div></details>`,
   ].join('\n');
 }
@@ -117,12 +117,12 @@ function productTable({ products, totals }: Report, money: (amount: number) => s
   const reasons = Object.keys(totals.thrownOut).toSorted();
   const sorted = products.toSorted((left, right) => right.revenue - left.revenue || (left.name < right.name ? -1 : 1));
   const head = ['item', 'kept as', 'price', 'put on the shelf', 'sold', 'refused'];
-  const tail = ['left', 'sold of it', '', 'thrown out of it', '', 'revenue'];
+  const tail = ['left', 'of it sold', 'of it thrown out', 'revenue'];
   const rows = sorted.map((product) => productRow(product, reasons, money));
   return [
     '<h2>Which items sell, which are wasted, which run out?</h2>',
     '<p class="soft">* the price is assumed. † how it is kept was guessed from its name.</p>',
-    `<div class="wide">${table([...head, ...reasons.map((reason) => `out: ${reason}`), ...tail], rows)}</div>`,
+    `<div class="wide">${table([...head, ...reasons.map((reason) => `thrown out, ${reason}`), ...tail], rows)}</div>`,
   ].join('\n');
 }
 
@@ -138,10 +138,8 @@ function productRow(product: ProductFigures, reasons: readonly string[], money: 
     String(refused),
     ...reasons.map((reason) => String(thrownOut[reason] ?? '')),
     keeping === 'made-to-order' ? '' : String(left),
-    sellThrough === null ? '' : percent(sellThrough),
-    shareBar(sellThrough, 'sold'),
-    wasteShare === null ? '' : percent(wasteShare),
-    shareBar(wasteShare, 'thrown'),
+    sellThrough === null ? '' : `${percent(sellThrough)}${shareBar(sellThrough, 'sold')}`,
+    wasteShare === null ? '' : `${percent(wasteShare)}${shareBar(wasteShare, 'thrown')}`,
     money(revenue),
   ];
 }

@@ -28,10 +28,11 @@ export function reportText(report: Report): string {
   ].join('\n');
 }
 
-/** Amounts in minor units as people write them. */
-export function moneyFormat(currency: string): (amount: number) => string {
+/** Amounts in minor units as people write them, with fewer decimals where exact figures stand elsewhere. */
+export function moneyFormat(currency: string, shown = decimalsOf(currency)): (amount: number) => string {
   const decimals = decimalsOf(currency);
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
+  const fraction = { minimumFractionDigits: shown, maximumFractionDigits: shown };
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency, ...fraction });
   return (amount) => format.format(amount / 10 ** decimals);
 }
 
