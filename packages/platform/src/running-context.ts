@@ -95,20 +95,18 @@ export function openContext<Open extends OpenContext>(
     onError,
   });
   const timers = openTimers({ db, jobs: open.jobs ?? {}, clock: shared.clock, onError });
-  let lastPosition = 0;
-  const lastOfType = new Map<string, number>();
+  const said = openSaid();
   const logRoom = openLogRoom(db, onError);
 
   function committed(events: readonly RecordedEvent[]): void {
-    lastPosition = Math.max(lastPosition, events.at(-1)?.position ?? 0);
-    for (const { type, position } of events) lastOfType.set(type, Math.max(lastOfType.get(type) ?? 0, position));
+    said.note(events);
     shared.transport.committed(context, events);
     try {
       open.afterCommit?.(events);
     } catch (error) {
       onError('What was to follow a commit failed', error);
     }
-    logRoom.has(lastPosition);
+    logRoom.has(said.last());
   }
 
   /** A failure is met again ten minutes later; kept answers do no harm meanwhile. */
@@ -125,12 +123,12 @@ export function openContext<Open extends OpenContext>(
     db,
     reactor,
     timers,
-    lastPosition: () => lastPosition,
-    lastPositionOf: (types) => Math.max(0, ...types.map((type) => lastOfType.get(type) ?? 0)),
+    lastPosition: said.last,
+    lastPositionOf: said.lastOf,
     head: () => headOf(db),
     async start(options) {
-      lastPosition = await headOf(db);
-      await logRoom.make(lastPosition);
+      said.beginAt(await headOf(db));
+      await logRoom.make(said.last());
       if (open.prepare !== undefined) await db.withTx(open.prepare);
       await reactor.start();
       purging = setInterval(() => void purgeKeys(), PURGE_EVERY_MILLISECONDS).unref();
@@ -144,6 +142,23 @@ export function openContext<Open extends OpenContext>(
       await reactorDb.close();
       await db.close();
     },
+  };
+}
+
+/** How far a context has come with what it says, as this process knows it. */
+function openSaid() {
+  let last = 0;
+  const lastOfType = new Map<string, number>();
+  return {
+    beginAt(position: number) {
+      last = position;
+    },
+    note(events: readonly RecordedEvent[]) {
+      last = Math.max(last, events.at(-1)?.position ?? 0);
+      for (const { type, position } of events) lastOfType.set(type, Math.max(lastOfType.get(type) ?? 0, position));
+    },
+    last: () => last,
+    lastOf: (types: readonly string[]) => Math.max(0, ...types.map((type) => lastOfType.get(type) ?? 0)),
   };
 }
 
