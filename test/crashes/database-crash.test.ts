@@ -52,7 +52,9 @@ describe('a database that is killed', () => {
       const killedAt = performance.now();
       process.kill(databasePid(), 'SIGKILL');
       const backAt = await untilServed(load.seen, killedAt);
-      expect(backAt - killedAt).toBeLessThan(BACK_MILLISECONDS_MAX);
+      const heard = load.seen.filter(({ at }) => at > killedAt).map(({ status }) => status);
+      const told = `crash ${crashes + 1}: heard ${JSON.stringify(countOf(heard))}; ${server.output().slice(-2_000)}`;
+      expect(backAt - killedAt, told).toBeLessThan(BACK_MILLISECONDS_MAX);
     }
     await wait(1_000);
     await load.end();
@@ -63,6 +65,12 @@ describe('a database that is killed', () => {
     expect(server.output()).not.toMatch(/unhandled/i);
   });
 });
+
+function countOf(statuses: readonly number[]): Record<number, number> {
+  const counts: Record<number, number> = {};
+  for (const status of statuses) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
 
 type Seen = readonly { readonly at: number; readonly status: number }[];
 

@@ -29,7 +29,9 @@ const BUYERS = 6;
 const PRODUCTS = 4;
 const MONEY = 50_000_000;
 const PRICE = 150;
-const UNITS = 5_000;
+const UNITS = 10_000;
+/** So many deliveries of each product, so that no shelf runs empty however long the load is. */
+const RECEIPTS = 1 + 3 * Math.ceil(Number(process.env['PROVENDER_CRASHES'] ?? 0) / 5);
 const PASSWORD = 'a pass phrase for the market';
 const ATTEMPTS_MAX = 400;
 const ATTEMPT_MILLISECONDS_MAX = 15_000;
@@ -50,7 +52,9 @@ export async function openMarket(api: Api): Promise<Market> {
     const { id } = await made(test, 'POST /api/products', { ...manager, body });
     productIds.push(id);
     const receipt = { siteId, productId: id, quantity: UNITS };
-    await made(test, 'POST /api/inventory/receipts', { token: staffToken, body: receipt });
+    for (let received = 0; received < RECEIPTS; received += 1) {
+      await made(test, 'POST /api/inventory/receipts', { token: staffToken, body: receipt });
+    }
   }
   const buyers = await Promise.all(
     Array.from({ length: BUYERS }, async () => {
