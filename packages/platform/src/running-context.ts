@@ -63,14 +63,8 @@ export function openContext<Open extends OpenContext>(
 ): RunningContext<Open> {
   const { context } = module;
   const log = eventLog(context, shared.clock, shared.ids);
-  const db = databaseOf(
-    context,
-    shared,
-    log,
-    'requests',
-    shared.requestConnectionsMax ?? REQUEST_CONNECTIONS_MAX,
-    'on',
-  );
+  const { requestConnectionsMax = REQUEST_CONNECTIONS_MAX } = shared;
+  const db = databaseOf(context, shared, log, 'requests', requestConnectionsMax, 'on');
   const platform: ContextPlatform = {
     db,
     clock: shared.clock,
