@@ -17,7 +17,7 @@ export type FieldSchema = {
 export type FieldPath = readonly (string | number)[];
 export type Field = { readonly path: FieldPath; readonly schema: FieldSchema; readonly kinds: readonly string[] };
 
-/** Every plain value that a body may have, optional ones too, by its place. Arrays are looked into by their first item. */
+/** Every plain value that a body may have, optional ones too, by its place. Of an array, the first item's. */
 export function fieldsOf(schema: FieldSchema, path: FieldPath = []): Field[] {
   const parts = schema.anyOf ?? [schema];
   const own = parts.find(({ type }) => type !== 'null') ?? schema;

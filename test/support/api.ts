@@ -3,7 +3,7 @@ import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 export type ApiAnswer<Body = Record<string, unknown>> = {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** As parsed where it is JSON; undefined where it is empty; else the text. What it is, the test's expectations say. */
+  /** As parsed where it is JSON; undefined where it is empty; else the text. The test's expectations look at it. */
   readonly body: Body;
   readonly text: string;
 };

@@ -157,7 +157,7 @@ type OrderListed = {
 const SETTLE_MILLISECONDS_MAX = 15_000;
 
 /**
- * Expects that the books agree with what the buyers were told: each order that was answered is there once, as it was told,
+ * Expects that the books agree with what the buyers were told: each order that was answered is there once, as told,
  * there is none beside, nobody has paid for more, no unit is missing, and none is stuck.
  */
 export async function expectNothingLost(market: Market, api: Api, asks: readonly Ask[]): Promise<void> {

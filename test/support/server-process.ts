@@ -29,7 +29,7 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts the server on a port of its own, or the given one, and waits until it is ready. It speaks only to this machine. */
+/** Starts the server on a port of its own, or the given one, of this machine only, and waits until it is ready. */
 export async function startServerProcess(
   env: Readonly<Record<string, string>>,
   options: { readonly port?: number } = {},

@@ -107,7 +107,12 @@ async function stop({ server, api }: Running): Promise<void> {
   await server.stop();
 }
 
+/** The same as its method, for tests that expect nothing else. */
+export function expectEveryPromise(test: TestServer): Promise<void> {
+  return test.expectPromises();
+}
+
 /** RFC 3339, or milliseconds as business time counts them. */
-export function momentOf(moment: Instant | string): Instant {
+function momentOf(moment: Instant | string): Instant {
   return typeof moment === 'string' ? instant(Date.parse(moment)) : moment;
 }
