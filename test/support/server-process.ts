@@ -9,6 +9,8 @@ export type ServerProcess = {
   readonly port: number;
   readonly pid: number;
   readonly api: Api;
+  /** How it ended by itself; null while it runs, and where it was killed. */
+  exitCode(): number | null;
   /** All that it has written so far, on both of its outputs. */
   output(): string;
   /** Waits until it answers that it is ready. */
@@ -29,10 +31,13 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts the server on a port of its own, or the given one, of this machine only, and waits until it is ready. */
+/**
+ * Starts the server on a port of its own, or the given one, of this machine only, and waits until it is ready. It may
+ * be killed after a while, ready or not; where it was not, this throws.
+ */
 export async function startServerProcess(
   env: Readonly<Record<string, string>>,
-  options: { readonly port?: number } = {},
+  options: { readonly port?: number; readonly killAfterMilliseconds?: number } = {},
 ): Promise<ServerProcess> {
   const port = options.port ?? (await freePort());
   const child = spawn(process.execPath, [MAIN, 'start'], {
@@ -66,6 +71,7 @@ export async function startServerProcess(
     port,
     pid: child.pid ?? 0,
     api,
+    exitCode: () => child.exitCode,
     output: () => written,
     ready: () => untilReady(api, () => (child.exitCode === null && child.signalCode === null ? undefined : written)),
     async kill() {
@@ -81,6 +87,9 @@ export async function startServerProcess(
       api.close();
     },
   };
+  if (options.killAfterMilliseconds !== undefined) {
+    setTimeout(() => child.kill('SIGKILL'), options.killAfterMilliseconds).unref();
+  }
   await server.ready().catch(async (error: unknown) => {
     await server.kill();
     throw error;
