@@ -3,13 +3,14 @@ import type { ContextModule, ContextPlatform, OpenContext, Tx } from '@provender
 import type { JWK } from 'jose';
 import { authorizationServer } from './authorization-server/provider.ts';
 import type { ClientRefusal } from './domain/client.ts';
-import type { User } from './domain/user.ts';
+import type { RolesRefusal, User } from './domain/user.ts';
 import { addressOf, type OAuthExchange, oauthExchange } from './authorization-server/exchange.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { hashQueue } from './password-hash.ts';
 import { userRoutes } from './routes/users.ts';
 import { ensureSigningKey, privateKeys, publicKeys } from './signing-keys.ts';
 import { addPeople, hashForPeople, type Person } from './use-cases/add-people.ts';
+import { makeManager } from './use-cases/make-manager.ts';
 import {
   type ClientCredentials,
   type CreateClientRefusal,
@@ -26,6 +27,8 @@ export type OpenIdentity = OpenContext & {
   jwks(): Promise<{ keys: JWK[] }>;
   /** Adds people without asking the rule for passwords, for the demo; gives them all, also who was there already. */
   addPeople(people: readonly Person[], password: string): Promise<User[]>;
+  /** Makes somebody who has registered a manager. Refuses for an unknown address. */
+  makeManager(email: string): Promise<Result<User, RolesRefusal>>;
   createClient(tx: Tx, wish: NewClientWish, now: Instant): Promise<Result<ClientCredentials, CreateClientRefusal>>;
   rotateClientSecret(tx: Tx, clientId: string, now: Instant): Promise<Result<ClientCredentials, ClientRefusal>>;
   revokeClient(tx: Tx, clientId: string, now: Instant): Promise<Result<undefined, ClientRefusal>>;
@@ -71,6 +74,7 @@ function open({ db, ids, clock, settings, publicUrl }: ContextPlatform): OpenIde
       const passwordHash = await hashForPeople(password);
       return db.withTx((tx) => addPeople(tx, ids, people, passwordHash, clock.now()));
     },
+    makeManager: (email) => db.withTx((tx) => makeManager(tx, email)),
     createClient: (tx, wish, now) => createClient(tx, ids, wish, now),
     rotateClientSecret,
     revokeClient,
