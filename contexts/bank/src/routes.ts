@@ -95,7 +95,7 @@ function depositRoute(app: HttpApp, { db, ids, isDemo }: BankRoutes): void {
     description: 'A manager to any account; others to their own, and only in a demo (PROVENDER_DEMO=on).',
     schema: { body: DepositDraft, response: { 201: DepositView } },
     db,
-    problems: { 'currency-mismatch': 409 },
+    problems: { 'not-found': 404, 'currency-mismatch': 409 },
     async handle({ body, caller, now }, tx) {
       const isManager = actsAs(caller, 'manager');
       const target = depositTarget({ callerId: caller.id, isManager, accountId: body.accountId, isDemo });
