@@ -2,8 +2,8 @@ import pg from 'pg';
 
 /**
  * The classic design, written out: one counter row per product, locked with FOR UPDATE and decremented, one transaction
- * per purchase, a round trip per statement. It keeps what a purchase keeps here: units by number, an order with its line,
- * two ledger entries, the balance, two events.
+ * per purchase, a round trip per statement. It keeps what a purchase keeps here: units by number, an order with its
+ * line, two ledger entries, the balance, two events.
  */
 const SCHEMA = `
   DROP SCHEMA IF EXISTS classic CASCADE; CREATE SCHEMA classic;

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Linux counts CPU time in hundredths of a second for programs to read, whatever its own tick (sysconf(_SC_CLK_TCK)). */
+/**
+ * Linux counts CPU time in hundredths of a second for programs to read, whatever its own tick (sysconf(_SC_CLK_TCK)).
+ */
 const TICKS_PER_SECOND = 100;
 
 type ProcessTimes = { readonly parent: number; readonly ticks: number; readonly reapedTicks: number };

@@ -1,13 +1,18 @@
 import pg from 'pg';
 import type { BenchTown } from './town.ts';
 
-/** What stands behind a shop that has sold for years: sold units, with their steps, and events in every log of the purchase. */
+/**
+ * What stands behind a shop that has sold for years: sold units, with their steps, and events in every log of the
+ * purchase.
+ */
 export const HISTORY_UNITS = 1_000_000;
 export const HISTORY_EVENTS = 1_000_000;
 const CHUNK = 50_000;
 const LOGS = ['orders', 'inventory', 'bank'] as const;
 
-/** Half of the units of one product, the rest spread over all. Triggers are off: this is what they would have written. */
+/**
+ * Half of the units of one product, the rest spread over all. Triggers are off: this is what they would have written.
+ */
 const SOLD_UNITS = `
   WITH made AS (
     SELECT n, now() - interval '300 days' + n * interval '10 seconds' AS at,

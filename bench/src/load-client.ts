@@ -1,4 +1,5 @@
-// Run as a process of its own: a closed-loop HTTP client that costs as little CPU as it can, since it shares the cores with what it measures.
+// Run as a process of its own: a closed-loop HTTP client that costs as little CPU as it can, since it shares the cores
+// with what it measures.
 import { connect, type Socket } from 'node:net';
 
 /** What the parent asks for. `tokens` and `bodies` are taken in turn, at random. */

@@ -21,9 +21,9 @@ const PROGRESS = 'demo';
 const CONTEXTS: readonly ContextName[] = ['identity', 'catalog', 'production', 'inventory', 'orders', 'bank'];
 
 /**
- * Fills an empty town: sites, products, schedules, people, money, and a first shelf, so that there is something to buy at
- * any hour. Every step has its own id, so that a start that was cut off goes on where it was. A town that somebody else
- * has begun is left alone, and so is one where not all contexts run.
+ * Fills an empty town: sites, products, schedules, people, money, and a first shelf, so that there is something to buy
+ * at any hour. Every step has its own id, so that a start that was cut off goes on where it was. A town that somebody
+ * else has begun is left alone, and so is one where not all contexts run.
  */
 export async function loadDemo(system: System, store: ServerStore): Promise<void> {
   if (!CONTEXTS.every((context) => system.contexts.has(context))) return;
@@ -55,7 +55,9 @@ async function defineRange(system: System): Promise<void> {
   });
 }
 
-/** A first batch of everything where the doors are open; schedules go on from there. Bought-in goods come to every site. */
+/**
+ * A first batch of everything where the doors are open; schedules go on from there. Bought-in goods come to every site.
+ */
 async function fillShelves(system: System): Promise<void> {
   const now = system.clock.now();
   const open = sites.filter(({ draft }) => isOpen(draft, now)).map(({ id }) => id);

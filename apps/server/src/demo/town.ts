@@ -1,6 +1,8 @@
 import type { BatchDraft, ProductDraft, ReceiptDraft, ScheduleDraft, SiteDraft } from '@provender/contracts';
 
-/** The ids of the demo town are always the same, so that loading it twice, or going on after a crash, changes nothing. */
+/**
+ * The ids of the demo town are always the same, so that loading it twice, or going on after a crash, changes nothing.
+ */
 function townId(kind: number, number: number): string {
   return `019a0000-0000-7000-8${kind.toString(16).padStart(3, '0')}-${number.toString(16).padStart(12, '0')}`;
 }
@@ -9,7 +11,9 @@ type Sited = { readonly id: string; readonly draft: SiteDraft };
 
 const SHOP = { kind: 'shop', timeZone: 'Europe/Berlin', currency: 'EUR' } as const;
 
-/** A bakery-café with hours, and one around the clock: whoever starts the demo at night finds a counter that is open. */
+/**
+ * A bakery-café with hours, and one around the clock: whoever starts the demo at night finds a counter that is open.
+ */
 export const sites: readonly Sited[] = [
   { id: townId(1, 1), draft: { ...SHOP, name: 'Harbour Bakery', opensAt: '07:00', closesAt: '18:00' } },
   { id: townId(1, 2), draft: { ...SHOP, name: 'Station Counter', opensAt: '00:00', closesAt: '24:00' } },
