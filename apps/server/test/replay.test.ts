@@ -134,7 +134,7 @@ describe('a till is replayed', { timeout: PATIENCE_MILLISECONDS }, () => {
   test('given kill −9 again and again, when it is started again, then it goes on and comes to the same report', async () => {
     const database = await emptyDatabase();
     const args = [till, '--database', database, '--prices', prices, '--json', join(folder, 'killed.json')];
-    for (const orders of [1, 14, 30, 42]) {
+    for (const orders of [1, 17, 40]) {
       const { child, ended } = start(args);
       await untilOrders(database, orders, child);
       child.kill('SIGKILL');
@@ -156,18 +156,11 @@ describe('a till is replayed', { timeout: PATIENCE_MILLISECONDS }, () => {
     expect(other.stderr).toContain('it holds a replay of another file, or with other options');
   });
 
-  test.each([
-    [['no-such-file.csv'], 'There is no file'],
-    [[], 'Name the file to play.'],
-    [[till, '--columns', 'Item=Artikel'], 'has no column "Artikel"'],
-    [[till, '--time-zone', 'Mars/Base'], 'must be an IANA time zone'],
-    [[till, '--hours', '18:00-08:00'], 'must be such as 08:00-18:00'],
-    [[till, '--limit', 'all'], 'must be a number'],
-    [[till, '--unknown'], 'Unknown option'],
-  ])('given %j, when it is asked for, then it is one clear line and exit code 2', async (args, line) => {
-    const named = args.length > 0 ? [...args, '--database', reference.database] : args;
-    const { code, stderr } = await start(named).ended;
-    expect(stderr).toContain(line);
+  test('given a file without a column, when it is played, then one line says which, and the exit code is 2', async () => {
+    const { code, stderr } = await start([till, '--columns', 'Item=Artikel', '--database', reference.database]).ended;
+    expect(stderr.trim()).toMatch(
+      /^The first line has no column "Artikel", but "Date",.* Say which it is with --columns\.$/,
+    );
     expect(code).toBe(2);
   });
 
@@ -176,12 +169,12 @@ describe('a till is replayed', { timeout: PATIENCE_MILLISECONDS }, () => {
   test.skipIf(skipped !== undefined)(
     'given a real till (skipped where ../shared/data is not there), when its first days are played, then it adds up',
     async () => {
-      const { ended, report } = await replay(REAL_TILL, 'real', '--limit', '250');
+      const { ended, report } = await replay(REAL_TILL, 'real', '--limit', '180');
       expect(ended.stderr).not.toContain('Error');
       expect(ended.code).toBe(0);
       const { file, counts, totals } = JSON.parse(report);
       expect(counts.sold + counts.refused + counts.listed + file.linesNotPlayed).toBe(file.lines);
-      expect(totals.revenue).toBeGreaterThan(100_000);
+      expect(totals.revenue).toBeGreaterThan(50_000);
     },
   );
 });

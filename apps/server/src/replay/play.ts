@@ -1,5 +1,14 @@
 import { isOpen, QUANTITY_MAX, type SiteHours } from '@provender/contracts';
-import { addDays, type Instant, type LocalDate, localMoment, parseTimeOfDay, plus, SECOND } from '@provender/kernel';
+import {
+  addDays,
+  type Instant,
+  type LocalDate,
+  localMoment,
+  MINUTE,
+  parseTimeOfDay,
+  plus,
+  SECOND,
+} from '@provender/kernel';
 import { classify, keepings } from './assortment.ts';
 import { type Baking, bakingOf, forecast, NO_HISTORY, orderUpTo, piecesFor, servedShare } from './forecast.ts';
 import { idFrom } from './identity.ts';
@@ -44,6 +53,8 @@ export type Player = {
 export const ITEMS_MAX = 2_000;
 /** So many tickets, or lines that were not sold, are played again at most after a kill. */
 const CHECKPOINT_TICKETS = 100;
+/** A site around the clock opens at midnight, and what it bakes then must be planned already. */
+const PLANNED_BEFORE_MIDNIGHT = MINUTE;
 const CHECKPOINT_LINES = 2_000;
 
 /**
@@ -74,13 +85,20 @@ export async function playTickets(
     }
     for (let day = state.day ?? date; day < date; day = addDays(day, 1)) {
       const next = addDays(day, 1);
-      await shop.advance.to(localMoment(next, 0, options.hours.timeZone));
-      await shop.advance.runLate();
-      const ended = endOfDay(state, day);
-      demand = ended.demand;
-      state = { ...(await planDay(player, ended.state, next)), day: next };
+      await endDay(day, options.closedDays.has(next));
+      state = { ...state, day: next };
       await save(false);
     }
+  }
+
+  /** All tickets of the day have been played; what comes next is planned before the day that it is for begins. */
+  async function endDay(day: LocalDate, isClosedNext: boolean): Promise<void> {
+    const next = addDays(day, 1);
+    await shop.advance.to(plus(localMoment(next, 0, options.hours.timeZone), -PLANNED_BEFORE_MIDNIGHT));
+    await shop.advance.runLate();
+    const ended = endOfDay(state, day);
+    demand = ended.demand;
+    state = await planDay(player, ended.state, { date: next, isClosed: isClosedNext });
   }
 
   async function playTicket(ticket: Ticket, next: Ticket | undefined): Promise<void> {
@@ -100,6 +118,10 @@ export async function playTickets(
     state = known;
     lines.push(...unknown.map((piece) => listedLine({ ...piece, reason: `more than ${ITEMS_MAX} items` })));
     const pieces = ticket.pieces.filter((piece) => !unknown.includes(piece));
+    if (pieces.length === 0) {
+      state = withEmptyTicket(withListed(state, ticket.listed.length + unknown.length, ticket.upToLine));
+      return;
+    }
     const played = await sellTicket(player, state, pieces, moment);
     lines.push(...refusedLines(pieces, played));
     if (place.isMoved) state = { ...state, counts: { ...state.counts, moved: state.counts.moved + 1 } };
@@ -121,11 +143,8 @@ export async function playTickets(
     player.onTicket(state);
   }
   if (isDone && state.day !== null) {
+    await endDay(state.day, true);
     await shop.advance.to(localMoment(addDays(state.day, 1), 0, options.hours.timeZone));
-    await shop.advance.runLate();
-    const ended = endOfDay(state, state.day);
-    demand = ended.demand;
-    state = ended.state;
   }
   await save(isDone);
   return { state, isDone };
@@ -247,10 +266,13 @@ async function sellTicket(
  * The night's work: from the demand so far, and from nothing else, says what is baked on the coming day and what is
  * bought in for it. Done twice, it comes to the same.
  */
-export async function planDay({ shop, options }: Player, state: ReplayState, date: LocalDate): Promise<ReplayState> {
+async function planDay(
+  { shop, options }: Player,
+  state: ReplayState,
+  { date, isClosed }: { readonly date: LocalDate; readonly isClosed: boolean },
+): Promise<ReplayState> {
   const shelf = await shop.onShelf();
   const midnight = localMoment(date, 0, options.hours.timeZone);
-  const isClosed = options.closedDays.has(date);
   const items = new Map<string, Item>();
   for (const [key, item] of state.items) {
     const plan = planItem(item, { date, isClosed, onShelf: shelf.get(item.productId) ?? 0, hours: options.hours });
