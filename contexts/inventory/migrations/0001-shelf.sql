@@ -90,10 +90,11 @@ CREATE TABLE inventory.units (
 -- Oldest first: a sale walks it from the left and stops when it has enough.
 CREATE INDEX units_on_shelf ON inventory.units (site_id, product_id, made_at, id) INCLUDE (stale_at) WHERE is_available;
 
--- No free unit of the product at the site is older than this: where a sale begins to walk. While a transaction is open for
--- long, nothing behind it can be cleared from the index, and a walk from its left end grows with all that was sold since
--- (from 25 to 550 µs a purchase in half a minute at 1,300 purchases a second).
--- Whoever puts units on a shelf locks this row and lowers it, whoever raises it looks for the oldest unit under that lock.
+-- No free unit of the product at the site is older than this: where a sale begins to walk. While a transaction is open
+-- for long, nothing behind it can be cleared from the index, and a walk from its left end grows with all that was sold
+-- since (from 25 to 550 µs a purchase in half a minute at 1,300 purchases a second).
+-- Whoever puts units on a shelf locks this row and lowers it, whoever raises it looks for the oldest unit under that
+-- lock.
 CREATE TABLE inventory.shelf_starts (
   site_id uuid NOT NULL,
   product_id uuid NOT NULL,

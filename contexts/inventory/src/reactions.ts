@@ -13,7 +13,9 @@ import { sellDelivered, settlePaidOrders } from './use-cases/settle-holds.ts';
 import { shelveBatches } from './use-cases/shelve-goods.ts';
 import { closeByTimer, sweepByTimer } from './use-cases/throw-out.ts';
 
-/** Sets of orders after which sales begin past what was sold: so a walk passes over some thousand sold units at most. */
+/**
+ * Sets of orders after which sales begin past what was sold: so a walk passes over some thousand sold units at most.
+ */
 const SETS_BETWEEN_RAISES = 32;
 
 /** What inventory does when something happened elsewhere. */

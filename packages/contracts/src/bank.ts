@@ -24,10 +24,7 @@ export type PaymentCaptured = Static<typeof PaymentCaptured>;
 export const DECLINE_REASONS = ['insufficient-funds', 'too-late', 'currency-mismatch'] as const;
 export type DeclineReason = (typeof DECLINE_REASONS)[number];
 
-export const PaymentDeclined = Type.Object(
-  { orderId: Uuid, siteId: Uuid, reason: Literals(DECLINE_REASONS) },
-  CLOSED,
-);
+export const PaymentDeclined = Type.Object({ orderId: Uuid, siteId: Uuid, reason: Literals(DECLINE_REASONS) }, CLOSED);
 export type PaymentDeclined = Static<typeof PaymentDeclined>;
 
 export const PaymentRefunded = Type.Object(

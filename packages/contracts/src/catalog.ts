@@ -4,7 +4,9 @@ import { CLOSED, Currency, Literals, MoneySchema, Uuid } from './common.ts';
 export const SITE_KINDS = ['shop', 'warehouse', 'vending'] as const;
 export type SiteKind = (typeof SITE_KINDS)[number];
 
-/** `unit`: kept on the shelf, one row per physical item. `made-to-order`: made when it is ordered, never out of stock. */
+/**
+ * `unit`: kept on the shelf, one row per physical item. `made-to-order`: made when it is ordered, never out of stock.
+ */
 export const STOCK_KINDS = ['unit', 'made-to-order'] as const;
 export type StockKind = (typeof STOCK_KINDS)[number];
 

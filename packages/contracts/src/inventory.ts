@@ -5,7 +5,9 @@ import { CLOSED, InstantText, Literals, MoneySchema, Uuid } from './common.ts';
 export const UNIT_STATES = ['available', 'held', 'allocated', 'sold', 'discarded'] as const;
 export type UnitState = (typeof UNIT_STATES)[number];
 
-/** How long units are set aside for a payment: business time, and at least so long on the wall, however fast time runs. */
+/**
+ * How long units are set aside for a payment: business time, and at least so long on the wall, however fast time runs.
+ */
 export const HOLD_TIME = 2 * MINUTE;
 export const HOLD_WALL_TIME_MIN = 10 * SECOND;
 
@@ -45,10 +47,7 @@ export const UnitsMade = Type.Object(
 );
 export type UnitsMade = Static<typeof UnitsMade>;
 
-export const Shortage = Type.Object(
-  { productId: Uuid, wanted: Type.Integer(), available: Type.Integer() },
-  CLOSED,
-);
+export const Shortage = Type.Object({ productId: Uuid, wanted: Type.Integer(), available: Type.Integer() }, CLOSED);
 export type Shortage = Static<typeof Shortage>;
 
 /** All units of the order are set aside for it until `expiresAt` (none, where everything is made to order). */

@@ -1,7 +1,7 @@
 import type { ContextName, RecordedEvent } from '@provender/contracts';
-import type { FastifyInstance } from 'fastify';
 import type { Clock } from './clock.ts';
 import type { Database, Tx } from './database.ts';
+import type { HttpApp } from './http/route-types.ts';
 import type { Ids } from './ids.ts';
 import type { Reactions } from './reactions.ts';
 import type { Intake } from './reactor.ts';
@@ -35,7 +35,7 @@ export type OpenContext = {
   readonly intake?: Intake;
   readonly jobs?: Jobs;
   /** Adds the context's routes, by `read` and `write` of the platform. */
-  readonly routes?: (app: FastifyInstance) => void | Promise<void>;
+  readonly routes?: (app: HttpApp) => void | Promise<void>;
   /** Runs in a transaction at each start: sets recurring timers, makes keys. Several processes may do so at once. */
   readonly prepare?: (tx: Tx) => Promise<void>;
   /** Own events that this process has just committed. */
