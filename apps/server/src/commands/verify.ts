@@ -4,6 +4,9 @@ import { readClock, type Settings } from '@provender/platform';
 import { useDatabaseServer } from '../database-server.ts';
 import { type Verification, verifyPromises } from '../verify/run-checks.ts';
 
+/** Half the time on a machine of two processors. */
+const CONNECTIONS = 2;
+
 const HELP = `npm run provender -- verify [options]
 
 Checks every promise on the live data, also while the system runs, and changes nothing. Exit code 1 on any violation.
@@ -33,6 +36,7 @@ export async function verify(settings: Settings, args: readonly string[]): Promi
       databaseUrl: database.url,
       clock: await readClock(database.url),
       allowForRest: true,
+      connections: CONNECTIONS,
       ...(since === undefined ? {} : { since }),
     });
     if (values.json === true) console.log(JSON.stringify(outcome, null, 2));
