@@ -163,6 +163,14 @@ describe('given an address', () => {
     expect(response.headers.allow?.toString().split(', ').sort()).toEqual(['GET', 'HEAD', 'POST']);
   });
 
+  it('when somebody asks what it takes, then it says so and no page of another origin may use the answer', async () => {
+    const headers = { origin: 'https://elsewhere.example', 'access-control-request-method': 'POST' };
+    const response = await server.fastify.inject({ method: 'OPTIONS', url: '/api/toys', headers });
+    expect([response.statusCode, response.headers.allow]).toEqual([204, 'GET, HEAD, POST']);
+    expect(response.headers).not.toHaveProperty('access-control-allow-origin');
+    expect((await server.fastify.inject({ method: 'OPTIONS', url: '/api/nothing' })).statusCode).toBe(404);
+  });
+
   it('when it is asked with a method that the framework answers by itself, then it is 405 all the same', async () => {
     const response = await server.fastify.inject({ method: 'QUERY' as 'GET', url: '/api/toys' });
     expect([response.statusCode, response.json().type]).toEqual([405, '/problems/method-not-allowed']);

@@ -48,21 +48,31 @@ export function authorizationServer(options: AuthorizationServerOptions): Provid
   return provider;
 }
 
-/** Members of the metadata that belong to the sign-in pages, which come later. */
+/** Members of the metadata that belong to the sign-in pages, which come later, and to identity tokens, which do not. */
 const MEMBERS_OF_PAGES = [
   'authorization_endpoint',
   'authorization_response_iss_parameter_supported',
+  'claim_types_supported',
   'claims_parameter_supported',
+  'claims_supported',
   'code_challenge_methods_supported',
+  'id_token_signing_alg_values_supported',
   'request_uri_parameter_supported',
   'response_modes_supported',
+  'subject_types_supported',
 ] as const;
+
+const CLIENT_AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'] as const;
 
 async function hideWhatIsNotThere(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
   await next();
   const { body } = ctx;
   if (ctx.path !== OAUTH_PATHS.metadata || typeof body !== 'object' || body === null) return;
   for (const member of MEMBERS_OF_PAGES) Reflect.deleteProperty(body, member);
+  Object.assign(body, {
+    scopes_supported: [API_SCOPE],
+    revocation_endpoint_auth_methods_supported: CLIENT_AUTH_METHODS,
+  });
 }
 
 function configurationOf({ db, keys }: AuthorizationServerOptions): Configuration {
@@ -71,7 +81,7 @@ function configurationOf({ db, keys }: AuthorizationServerOptions): Configuratio
     jwks: { keys: keys as JWKS['keys'] },
     routes: { token: OAUTH_PATHS.token, revocation: OAUTH_PATHS.revocation, jwks: OAUTH_PATHS.jwks },
     clientDefaults: { id_token_signed_response_alg: SIGNING_ALGORITHM },
-    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+    clientAuthMethods: [...CLIENT_AUTH_METHODS],
     extraClientMetadata: { properties: [...CLIENT_EXTRAS] },
     scopes: [API_SCOPE],
     // Pages that sign in by themselves come later; until then nothing is offered that is not there.

@@ -170,6 +170,7 @@ function answerUnknownRoutes(fastify: FastifyInstance, routes: readonly RouteLis
     const allowed = allowedMethods(routes, request.url.split('?')[0] ?? '');
     if (allowed.length === 0) return sendProblem(reply, 'not-found', 'There is nothing at this address.');
     reply.header('allow', allowed.join(', '));
+    if (request.method === 'OPTIONS') return reply.code(204).send();
     return sendProblem(reply, 'method-not-allowed', `This address takes ${allowed.join(', ')}.`);
   };
   // The framework answers this method by itself before it looks for a route, and not in our words.
