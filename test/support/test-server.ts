@@ -23,8 +23,10 @@ export type TestServer = {
   sql<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Expects that every promise holds and that no event is parked. */
   expectPromises(): Promise<void>;
-  /** Stops this process's part and starts it anew on the same database, at a later moment where one is given. */
-  restart(options?: { readonly at?: Instant | string }): Promise<void>;
+  /**
+   * Stops the process and starts it anew on the same database: at a later moment, or with other settings from now on.
+   */
+  restart(options?: Restart): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -32,6 +34,8 @@ export type TestServerOptions = {
   readonly now?: Instant | string;
   readonly env?: Readonly<Record<string, string>>;
 };
+
+export type Restart = { readonly at?: Instant | string; readonly env?: Readonly<Record<string, string>> };
 
 const TEMPLATE = 'template_whole_system';
 
@@ -42,12 +46,14 @@ export async function startTestServer({ now = MORNING, env = {} }: TestServerOpt
   const admin = new pg.Client({ connectionString: database.superuserUrl });
   await admin.connect();
   const clock = manualClock(momentOf(now));
-  let running = await start(database, clock, env);
+  let settings = env;
+  let running = await start(database, clock, settings);
 
-  async function restart({ at }: { readonly at?: Instant | string } = {}): Promise<void> {
+  async function restart({ at, env: changed }: Restart = {}): Promise<void> {
     await stop(running);
     if (at !== undefined) clock.advanceTo(momentOf(at));
-    running = await start(database, clock, env);
+    settings = { ...settings, ...changed };
+    running = await start(database, clock, settings);
   }
 
   return {

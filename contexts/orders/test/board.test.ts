@@ -241,6 +241,8 @@ describe('the closing of a site', () => {
       return timer?.due_at.toISOString();
     };
     await shop.hear([siteDefined({ closesAt: '12:00' })]);
+    expect(await due()).toBe(formatInstant(shop.clock.now()));
+    await shop.running.timers.runDue();
     expect(await due()).toBe('2026-11-24T11:00:00.000Z');
     shop.clock.advanceTo(instant(Date.parse('2026-11-24T11:30:00.000Z')));
     await shop.hear([siteDefined({ closesAt: '12:00', name: 'Renamed' })]);
