@@ -98,9 +98,8 @@ async function measureRounds(bench: Bench, pgbench: string | undefined, plan: Pl
         log(`round ${round} ${key}: ${Math.round(figures.perSecond)}/s, p50 ${figures.p50.toFixed(1)} ms`);
       }
     }
-    log(
-      `round ${round} of ${plan.rounds}: TPC-B ${Math.round(rounds.tpcb.at(-1) ?? 0)}/s, classic hot ${Math.round(rounds.classicHot.at(-1) ?? 0)}/s`,
-    );
+    const [tpcb, classicHot] = [rounds.tpcb, rounds.classicHot].map((each) => Math.round(each.at(-1) ?? 0));
+    log(`round ${round} of ${plan.rounds}: TPC-B ${tpcb}/s, classic hot ${classicHot}/s`);
   }
   return rounds;
 }

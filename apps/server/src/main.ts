@@ -8,7 +8,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => withSettings((await import('./commands/start.ts')).start),
   verify: async () => withSettings((await import('./commands/verify.ts')).verify),
   replay: async () => withSettings((await import('./commands/replay.ts')).replay),
-  'make-manager': async () => withSettings((await import('./commands/make-manager.ts')).makeManager),
+  promote: async () => withSettings((await import('./commands/promote.ts')).promote),
   'trim-log': async () => withSettings((await import('./commands/trim-log.ts')).trimLog),
   help: async () => async () => help(),
 };

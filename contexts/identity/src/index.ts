@@ -10,7 +10,7 @@ import { hashQueue } from './password-hash.ts';
 import { userRoutes } from './routes/users.ts';
 import { ensureSigningKey, privateKeys, publicKeys } from './signing-keys.ts';
 import { addPeople, hashForPeople, type Person } from './use-cases/add-people.ts';
-import { makeManager } from './use-cases/make-manager.ts';
+import { promote } from './use-cases/promote.ts';
 import {
   type ClientCredentials,
   type CreateClientRefusal,
@@ -28,7 +28,7 @@ export type OpenIdentity = OpenContext & {
   /** Adds people without asking the rule for passwords, for the demo; gives them all, also who was there already. */
   addPeople(people: readonly Person[], password: string): Promise<User[]>;
   /** Makes somebody who has registered a manager. Refuses for an unknown address. */
-  makeManager(email: string): Promise<Result<User, RolesRefusal>>;
+  promote(email: string): Promise<Result<User, RolesRefusal>>;
   createClient(tx: Tx, wish: NewClientWish, now: Instant): Promise<Result<ClientCredentials, CreateClientRefusal>>;
   rotateClientSecret(tx: Tx, clientId: string, now: Instant): Promise<Result<ClientCredentials, ClientRefusal>>;
   revokeClient(tx: Tx, clientId: string, now: Instant): Promise<Result<undefined, ClientRefusal>>;
@@ -74,7 +74,7 @@ function open({ db, ids, clock, settings, publicUrl }: ContextPlatform): OpenIde
       const passwordHash = await hashForPeople(password);
       return db.withTx((tx) => addPeople(tx, ids, people, passwordHash, clock.now()));
     },
-    makeManager: (email) => db.withTx((tx) => makeManager(tx, email)),
+    promote: (email) => db.withTx((tx) => promote(tx, email)),
     createClient: (tx, wish, now) => createClient(tx, ids, wish, now),
     rotateClientSecret,
     revokeClient,

@@ -1,3 +1,4 @@
+import type { Said } from '@provender/contracts';
 import { describe, expect, test, vi } from 'vitest';
 import { type Consumer, type Subscription } from '../../src/index.ts';
 import type { Process } from '../contract-world.ts';
@@ -51,7 +52,7 @@ describe(`${underTest().name}: what a subscription gives`, () => {
     const subjects = numbered('person', 30);
     for (const subject of subjects) {
       const { key } = registered(subject);
-      const unwanted = { type: 'identity.roles-changed.v1', key, subject, data: { userId: key, roles: [] } } as const;
+      const unwanted: Said = { type: 'identity.roles-changed.v1', key, subject, data: { userId: key, roles: [] } };
       await one.say([unwanted, registered(subject), unwanted]);
     }
 

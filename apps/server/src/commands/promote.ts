@@ -4,14 +4,14 @@ import { createLogger, postgresTransport, randomIds, readClock, type Settings } 
 import { useDatabaseServer } from '../database-server.ts';
 import { openSystem } from '../system.ts';
 
-const HELP = `npm run provender -- make-manager EMAIL
+const HELP = `npm run provender -- promote EMAIL
 
 Makes somebody who has registered (POST /api/users) a manager, also while the system runs. The first manager of a new
 installation has nobody else to ask; later ones are made by managers (PUT /api/users/{id}/roles). It counts from their
 next sign-in on.`;
 
 /** Gives one person the role manager and prints their roles. Gives the exit code. */
-export async function makeManager(settings: Settings, args: readonly string[]): Promise<number> {
+export async function promote(settings: Settings, args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -49,7 +49,7 @@ async function inIdentity(databaseUrl: string, settings: Settings, email: string
     oneCluster: true,
   });
   try {
-    return await system.identity?.makeManager(email);
+    return await system.identity?.promote(email);
   } finally {
     await system.stop();
   }

@@ -16,10 +16,10 @@ beforeAll(async () => {
 
 afterAll(() => shop.close());
 
-async function makeManager(...args: string[]): Promise<{ code: number; said: string }> {
+async function promote(...args: string[]): Promise<{ code: number; said: string }> {
   const { PATH = '', HOME = '' } = process.env;
   const env = { PATH, HOME, DATABASE_URL: shop.database.url, LOG_LEVEL: 'error' };
-  const child = spawn(process.execPath, [MAIN, 'make-manager', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, 'promote', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => (said += part.toString()));
   const [code] = await once(child, 'close');
@@ -30,22 +30,22 @@ describe('the first manager of a new installation', () => {
   test('given somebody who has registered, when made a manager beside the running system, then they may manage', async () => {
     const registered = await shop.api.call<{ id: string }>('POST /api/users', { body: PERSON });
     expect(registered.status).toBe(201);
-    expect(await makeManager('owner@test.example')).toMatchObject({
+    expect(await promote('owner@test.example')).toMatchObject({
       code: 0,
       said: 'Owner@test.example: customer, manager\n',
     });
     const token = await shop.api.signIn(PERSON.email, PASSWORD);
     const users = await shop.api.call('GET /api/users', { token });
     expect(users.status).toBe(200);
-    expect((await makeManager('owner@test.example')).code).toBe(0);
+    expect((await promote('owner@test.example')).code).toBe(0);
     await shop.expectPromises();
   });
 
   test('given an address that nobody registered, or none, when the command runs, then it says so', async () => {
-    expect(await makeManager('nobody@test.example')).toMatchObject({
+    expect(await promote('nobody@test.example')).toMatchObject({
       code: 1,
       said: 'Nobody has registered as nobody@test.example.\n',
     });
-    expect((await makeManager()).code).toBe(2);
+    expect((await promote()).code).toBe(2);
   });
 });
