@@ -178,7 +178,7 @@ const production: Readonly<Record<string, readonly Row[]>> = {
     ],
     [
       'missing',
-      '401 403 403 422 403',
+      '401 403 403 404 403',
       ({ bread }) => {
         const body = { siteId: MISSING_ID, productId: bread, every: 'PT12H', quantity: 1 };
         return { path: '/api/production/schedules', body };
@@ -206,10 +206,10 @@ const production: Readonly<Record<string, readonly Row[]>> = {
   'GET /api/production/batches': [['all', STAFF, at('/api/production/batches')]],
   'POST /api/production/batches': [
     ['own', '401 403 201 201 403', ({ siteId, bread }) => batchOf('production/batches', siteId, bread)],
-    ['missing', '401 403 422 422 403', ({ siteId }) => batchOf('production/batches', siteId, MISSING_ID)],
+    ['missing', '401 403 404 404 403', ({ siteId }) => batchOf('production/batches', siteId, MISSING_ID)],
     [
       'deleted',
-      '401 403 422 422 403',
+      '401 403 404 404 403',
       ({ siteId, withdrawnProduct }) => batchOf('production/batches', siteId, withdrawnProduct),
     ],
   ],
@@ -222,10 +222,10 @@ function batchOf(place: string, siteId: string, productId: string): Wanted {
 const inventory: Readonly<Record<string, readonly Row[]>> = {
   'POST /api/inventory/receipts': [
     ['own', '401 403 201 201 403', ({ siteId, bread }) => batchOf('inventory/receipts', siteId, bread)],
-    ['missing', '401 403 422 422 403', ({ bread }) => batchOf('inventory/receipts', MISSING_ID, bread)],
+    ['missing', '401 403 404 404 403', ({ bread }) => batchOf('inventory/receipts', MISSING_ID, bread)],
     [
       'deleted',
-      '401 403 422 422 403',
+      '401 403 404 404 403',
       ({ siteId, withdrawnProduct }) => batchOf('inventory/receipts', siteId, withdrawnProduct),
     ],
   ],
