@@ -8,6 +8,8 @@ export type AdvanceOptions = {
    * moves the clock knows not to be there.
    */
   readonly lateJobs?: readonly string[];
+  /** What would come too late after a timer. It waits itself for what follows from it, and sets no timer. */
+  readonly beforeStop?: () => Promise<void>;
   /** Waits until all that follows from a timer is done. By default it asks the database. */
   readonly settle?: () => Promise<void>;
 };
@@ -35,7 +37,7 @@ export async function advanceTo(system: System, clock: ManualClock, moment: Inst
  * asks once.
  */
 export function openAdvance(system: System, clock: ManualClock, options: AdvanceOptions = {}): Advance {
-  const { lateJobs = [], settle = system.idle } = options;
+  const { lateJobs = [], settle = system.idle, beforeStop = async () => {} } = options;
   const dues = new Map<TimerLoop, Instant | undefined>();
   const loops = [...system.contexts.values()].map(({ timers }) => timers);
 
@@ -66,7 +68,11 @@ export function openAdvance(system: System, clock: ManualClock, options: Advance
           continue;
         }
         if (stop === undefined || stop.dueAt > moment) break;
-        if (stop.dueAt > clock.now()) clock.advanceTo(stop.dueAt);
+        if (stop.dueAt > clock.now()) {
+          await beforeStop();
+          settledAt = saidSoFar(system);
+          clock.advanceTo(stop.dueAt);
+        }
         last = stop.timers;
         dues.delete(last);
         if (!(await last.runNext(lateJobs))) break;

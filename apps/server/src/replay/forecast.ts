@@ -37,6 +37,8 @@ export function forecast({ overall, weekdays }: DemandHistory, weekday: number):
 /** What the last piece must be worth: where price and cost say something extreme, somebody has mistyped them. */
 const SERVED_MIN = 0.5;
 const SERVED_MAX = 0.95;
+/** What is left of goods that keep is sold the next day, so nearly everybody may be served. */
+export const SERVED_KEEPING = SERVED_MAX;
 /** From here on the counts of customers are as good as normally distributed. */
 const NORMAL_FROM = 100;
 const LOGISTIC_TO_NORMAL = 1.702;
@@ -87,8 +89,8 @@ export function bakingOf(pieces: number, openSeconds: number, shelfLifeMinutes: 
 
 /** How many pieces to buy in: up to what so many days need, once less than three days' need is left. */
 export function orderUpTo(expected: number, onShelf: number, coverDays: number): number {
-  if (onShelf >= Math.max(1, piecesFor(expected * REORDER_DAYS, SERVED_MAX))) return 0;
-  return Math.max(0, piecesFor(expected * coverDays, SERVED_MAX) - onShelf);
+  if (onShelf >= Math.max(1, piecesFor(expected * REORDER_DAYS, SERVED_KEEPING))) return 0;
+  return Math.max(0, piecesFor(expected * coverDays, SERVED_KEEPING) - onShelf);
 }
 
 const REORDER_DAYS = 3;

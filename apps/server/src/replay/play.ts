@@ -10,7 +10,16 @@ import {
   SECOND,
 } from '@provender/kernel';
 import { classify, keepings } from './assortment.ts';
-import { type Baking, bakingOf, forecast, NO_HISTORY, orderUpTo, piecesFor, servedShare } from './forecast.ts';
+import {
+  type Baking,
+  bakingOf,
+  forecast,
+  NO_HISTORY,
+  orderUpTo,
+  piecesFor,
+  SERVED_KEEPING,
+  servedShare,
+} from './forecast.ts';
 import { idFrom } from './identity.ts';
 import type { PriceList } from './prices.ts';
 import type { Shop } from './shop.ts';
@@ -72,6 +81,8 @@ export async function playTickets(
   let unsaved = 0;
 
   async function save(isDone: boolean): Promise<void> {
+    // A ticket that is saved is not looked at again.
+    await shop.handOver();
     await store.save({ startedAt, clock: shop.clock.now(), state, isDone, lines, demand });
     lines = [];
     demand = [];
@@ -313,7 +324,8 @@ export function planItem(item: Item, { date, isClosed, onShelf, hours }: DayAhea
     const receive = Math.min(QUANTITY_MAX, orderUpTo(expected, onShelf, rules.coverDays));
     return { receive, baking: undefined };
   }
-  const wanted = piecesFor(expected, servedShare(item.price, item.unitCost));
+  const served = rules.keepsOvernight ? SERVED_KEEPING : servedShare(item.price, item.unitCost);
+  const wanted = piecesFor(expected, served);
   const pieces = Math.min(QUANTITY_MAX, wanted - (rules.keepsOvernight ? onShelf : 0));
   return { receive: 0, baking: bakingOf(pieces, openSeconds(hours), rules.shelfLifeMinutes) };
 }

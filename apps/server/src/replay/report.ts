@@ -218,6 +218,6 @@ function assumptions({ state, site, closedDays, demand }: ReportSource): string[
     closedDays.length > 0
       ? `Nothing was baked on ${closedDays.join(', ')}: the shop was said to stay shut.`
       : 'No day was known to stay shut: on days without a ticket the shop baked all the same (--closed names them).',
-    'Every ticket was paid in cash, and what is made to order was handed over at once.',
+    'Every ticket was paid in cash, and what is made to order was handed over within a quarter of an hour.',
   ];
 }

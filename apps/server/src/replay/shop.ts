@@ -44,6 +44,8 @@ export type Shop = {
   receive(batchId: string, productId: string, quantity: number): Promise<void>;
   onShelf(): Promise<ReadonlyMap<string, number>>;
   sell(sale: CounterSale): Promise<SaleOutcome>;
+  /** Hands over what is made to order and has been paid. */
+  handOver(): Promise<void>;
 };
 
 /** First what the ticket says, then what is left of it; a third time only if the shelf has changed under it. */
@@ -58,8 +60,15 @@ export type ShopOptions = {
 
 export function openShop(system: System, { site, staffId, clock, decisions }: ShopOptions): Shop {
   const settle = () => settleSystem(system);
+  const kitchen = openKitchen(contextOf(system, 'orders'), staffId, clock);
+  async function handOver(): Promise<void> {
+    await kitchen.handOver();
+    await settle();
+  }
+
   const advance = openAdvance(system, clock, {
     settle,
+    beforeStop: handOver,
     // Every few seconds; but between two tickets no hold is open, for each is settled before the clock moves on.
     lateJobs: [HOLD_EXPIRY],
   });
@@ -112,18 +121,19 @@ export function openShop(system: System, { site, staffId, clock, decisions }: Sh
       return new Map(stock.map(({ productId, available }) => [productId, available]));
     },
     async sell(sale) {
-      const outcome = await sell(contextOf(system, 'orders'), { siteId, staffId, clock, decisions }, sale);
+      const outcome = await sell(contextOf(system, 'orders'), { siteId, staffId, decisions, kitchen }, sale);
       await settle();
       return outcome;
     },
+    handOver,
   };
 }
 
 type Counter = {
   readonly siteId: string;
   readonly staffId: string;
-  readonly clock: ManualClock;
   readonly decisions: Decisions;
+  readonly kitchen: Kitchen;
 };
 
 /**
@@ -153,7 +163,7 @@ type Placing = { readonly orderId: string; readonly wanted: ReadonlyMap<string, 
  * Places one order, waits for its decision, and hands it over. Placed already by a run that was killed, it stays so.
  */
 async function place(orders: RunningContext, counter: Counter, { orderId, wanted, note }: Placing): Promise<Decision> {
-  const { siteId, staffId, clock, decisions } = counter;
+  const { siteId, staffId, decisions, kitchen } = counter;
   const lines = [...wanted].map(([productId, quantity]) => ({ productId, quantity }));
   const command: PlaceOrder = {
     orderId,
@@ -169,13 +179,34 @@ async function place(orders: RunningContext, counter: Counter, { orderId, wanted
   if (outcome.kind !== 'placed') throw new Error(`A counter sale was refused: ${JSON.stringify(outcome)}`);
   const decision = decisionOf(outcome.order) ?? (await inTime(decided));
   if (decision.kind !== 'paid' || decision.isHandedOver) return decision;
-  // A till's line is the moment at which the goods changed hands: what is made to order is made and handed over at
-  // once.
-  await orders.db.withTx(async (tx) => {
-    await accepted(changeStatus(tx, orderId, 'ready', staffId, clock.now()));
-    await accepted(changeStatus(tx, orderId, 'delivered', staffId, clock.now()));
-  });
+  kitchen.waiting.push(orderId);
   return decision;
+}
+
+type Kitchen = {
+  /** Orders that are paid and wait for something to be made. */
+  readonly waiting: string[];
+  handOver(): Promise<void>;
+};
+
+/**
+ * Makes what is made to order, and hands it over. In rounds: before the clock comes to the next timer, and so within a
+ * quarter of an hour and before the shop closes. What one round hands over shares its round trips.
+ */
+function openKitchen(orders: RunningContext, staffId: string, clock: ManualClock): Kitchen {
+  const waiting: string[] = [];
+  return {
+    waiting,
+    async handOver() {
+      if (waiting.length === 0) return;
+      const now = clock.now();
+      await orders.db.withTx(async (tx) => {
+        await Promise.all(waiting.map((orderId) => accepted(changeStatus(tx, orderId, 'ready', staffId, now))));
+        await Promise.all(waiting.map((orderId) => accepted(changeStatus(tx, orderId, 'delivered', staffId, now))));
+      });
+      waiting.length = 0;
+    },
+  };
 }
 
 /** What an order that was placed by an earlier run has come to; undefined while it is being decided. */
