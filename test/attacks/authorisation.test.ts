@@ -4,6 +4,8 @@ import { expectEveryPromise } from '../support/test-server.ts';
 import { matrix } from './authorisation-matrix.ts';
 
 let town: AttackedTown;
+/** Every status that any route answered with, for the comparison with the documentation. */
+const heard = new Map<string, Set<number>>();
 
 beforeAll(async () => {
   town = await openAttackedTown();
@@ -33,6 +35,7 @@ describe('the authorisation matrix', () => {
           const { path, body } = await request(town);
           const answer = await town.call(caller, `${method} ${path}`, body === undefined ? {} : { body });
           statuses.push(answer.status);
+          heard.set(name, (heard.get(name) ?? new Set()).add(answer.status));
           const isProblem = answer.status >= 400 && path.startsWith('/api/') && !path.startsWith('/api/oauth/');
           if (isProblem) expect(answer.headers['content-type']).toContain('application/problem+json');
         }
@@ -41,6 +44,19 @@ describe('the authorisation matrix', () => {
       expect(seen).toEqual(rows.map(([object, statuses]) => `${object}: ${statuses}`));
     },
   );
+
+  test('given all those answers, when they are looked up in the documentation, then every status of every route is there', async () => {
+    type Documented = { paths: Record<string, Record<string, { responses: Record<string, unknown> }>> };
+    const { paths } = (await town.call<Documented>('anonymous', 'GET /openapi.json')).body;
+    const undocumented: string[] = [];
+    for (const [name, statuses] of heard) {
+      const [method = '', url = ''] = name.split(' ');
+      if (!url.startsWith('/api/')) continue;
+      const { responses } = paths[url.replaceAll(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()] ?? { responses: {} };
+      for (const status of statuses) if (!(`${status}` in responses)) undocumented.push(`${name}: ${status}`);
+    }
+    expect(undocumented).toEqual([]);
+  });
 
   test('given lists, when a customer asks for all, for others, and by tricks, then there are only her own', async () => {
     const { neighbour, customer } = town.people;

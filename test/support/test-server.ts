@@ -1,8 +1,11 @@
+import { eventSchemas } from '@provender/contracts';
 import { type Instant, instant } from '@provender/kernel';
 import { type ManualClock, manualClock, migrate, readSettings } from '@provender/platform';
 import { createTestDatabase, ensureTemplate, type TestDatabase } from '@provender/platform/testing';
 import { advanceTo, modules, openServer, type Server, verifyPromises } from '@provender/server';
 import pg from 'pg';
+import type { TSchema } from 'typebox';
+import { Value } from 'typebox/value';
 import { expect } from 'vitest';
 import { type Api, openApi } from './api.ts';
 
@@ -21,7 +24,7 @@ export type TestServer = {
   idle(): Promise<void>;
   /** Runs SQL as the superuser: to look, or to bring about what no request could. */
   sql<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
-  /** Expects that every promise holds and that no event is parked. */
+  /** Expects that every promise holds, that every event fits its schema and that none is parked. */
   expectPromises(): Promise<void>;
   /**
    * Stops the process and starts it anew on the same database: at a later moment, or with other settings from now on.
@@ -74,6 +77,8 @@ export async function startTestServer({ now = MORNING, env = {} }: TestServerOpt
       expect(checks.length).toBeGreaterThan(10);
       expect(checks.filter((check) => !check.ok)).toEqual([]);
       for (const { context } of running.server.system.contexts.values()) {
+        const said = await admin.query<EventRow>(`SELECT type, data FROM ${context}.outbox`);
+        expect(said.rows.flatMap(faultsOf), `events of ${context} that are not as their schema says`).toEqual([]);
         const parked = await admin.query(`SELECT source, event, error FROM ${context}.parked_events`);
         expect(parked.rows, `events parked in ${context}`).toEqual([]);
       }
@@ -85,6 +90,15 @@ export async function startTestServer({ now = MORNING, env = {} }: TestServerOpt
       await database.drop();
     },
   };
+}
+
+type EventRow = { readonly type: string; readonly data: unknown };
+
+/** What is wrong with an event by the schema that other contexts, and the world, rely on. */
+function faultsOf({ type, data }: EventRow): object[] {
+  const schema = (eventSchemas as Readonly<Record<string, TSchema>>)[type];
+  if (schema === undefined) return [{ type, fault: 'has no schema' }];
+  return Value.Check(schema, data) ? [] : [{ type, faults: Value.Errors(schema, data), data }];
 }
 
 type Running = { readonly server: Server; readonly api: Api };
