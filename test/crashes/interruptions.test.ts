@@ -64,7 +64,7 @@ describe('interruptions', () => {
   );
 
   test(
-    'given buyers, when the server is told to stop, then it ends what it has begun, with exit code 0, and goes on after',
+    'given buyers, when the server is told to stop, then it ends what it has begun and goes on after',
     TIMEOUT,
     async () => {
       const port = await freePort();
@@ -85,7 +85,7 @@ describe('interruptions', () => {
   );
 
   test(
-    'given an empty database, when the first start is killed again and again, then a later one ends with the whole town',
+    'given an empty database, when the first start is killed again and again, then the next has the whole town',
     TIMEOUT,
     async () => {
       for (let times = 0; times < TIMES; times += 1) {
