@@ -65,8 +65,9 @@ describe('given a request that is wrong', () => {
     ['turned direction', '"a\\u202eb"'],
     ['too long', `"${'x'.repeat(41)}"`],
   ])('when a name is %s, then it is refused', async (_what, name) => {
-    const { status } = await post(`{"name":${name},"quantity":2,"staleAt":null}`);
+    const { status, body } = await post(`{"name":${name},"quantity":2,"staleAt":null}`);
     expect(status).toBe(400);
+    expect(body.errors).toContainEqual({ pointer: '/name', detail: expect.any(String) });
   });
 
   it('when a name is in another script or has an emoji, then it is taken as it is', async () => {
@@ -136,7 +137,8 @@ describe('given a request that is wrong', () => {
 
   it('when an address has a NUL or is not well-formed, then it is 400', async () => {
     expect((await get('/api/toys/a%00b', 'staff')).status).toBe(400);
-    expect((await get('/api/toys/%zz', 'staff')).status).toBe(400);
+    const { status, body } = await get('/api/toys/%zz', 'staff');
+    expect([status, body.errors]).toEqual([400, [{ pointer: '', detail: 'The address is not well-formed.' }]]);
   });
 
   it('when a route wants no body, then nothing and {} are taken, and members are refused', async () => {

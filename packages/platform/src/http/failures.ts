@@ -10,7 +10,7 @@ import {
   problemBody,
   type Refused,
 } from './problem.ts';
-import { fieldErrors } from './validation.ts';
+import { at, fieldErrors } from './validation.ts';
 
 const RETRY_SECONDS = '1';
 
@@ -42,13 +42,13 @@ export function refusalOf(error: FastifyError): Refused<CommonProblem> {
     const kind = error.statusCode === 415 ? 'unsupported-media-type' : 'invalid-request';
     return problem(kind, {
       detail: error.message,
-      ...(kind === 'invalid-request' ? { errors: wholeBody(error) } : {}),
+      ...(kind === 'invalid-request' ? { errors: [at(error.pointer, error.message)] } : {}),
     });
   }
   const known = KNOWN_CODES[error.code];
   if (known !== undefined) {
     const [kind, detail] = known;
-    return problem(kind, { detail });
+    return problem(kind, { detail, ...(kind === 'invalid-request' ? { errors: [at('', detail)] } : {}) });
   }
   if (error.statusCode === 429) return problem('too-many-requests', { detail: 'Too many requests. Wait a little.' });
   if (isUnavailable(error) || error instanceof Overloaded) {
@@ -59,10 +59,6 @@ export function refusalOf(error: FastifyError): Refused<CommonProblem> {
     return problem('invalid-request', { detail: 'A value of the request cannot be stored.', errors: [] });
   }
   return problem('internal-error', { detail: 'Something went wrong on our side. It was logged with the request id.' });
-}
-
-function wholeBody(error: FastifyError) {
-  return [{ pointer: '', detail: error.message }];
 }
 
 /** Answers what was thrown as a problem document. Logs it with its stack where it is our fault. */

@@ -1,17 +1,20 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
+import { escaped } from './validation.ts';
 
 export const JSON_DEPTH_MAX = 20;
 /** Values of a body, counted as commas and brackets: far more than any request has, far less than would hurt. */
 export const JSON_VALUES_MAX = 20_000;
 
-/** Something about a body that is wrong before any schema looks at it. */
-function bodyError(statusCode: 400 | 415, message: string): FastifyError {
+export type BodyError = FastifyError & { readonly pointer: string };
+
+/** Something about a body that is wrong before any schema looks at it: all of it, or what the pointer says. */
+function bodyError(statusCode: 400 | 415, message: string, pointer = ''): BodyError {
   const code = statusCode === 415 ? 'PROVENDER_MEDIA_TYPE' : 'PROVENDER_BODY';
-  return Object.assign(new Error(message), { statusCode, code, name: 'BodyError' });
+  return Object.assign(new Error(message), { statusCode, code, name: 'BodyError', pointer });
 }
 
-export function isBodyError(error: { readonly code?: string }): boolean {
+export function isBodyError(error: FastifyError): error is BodyError {
   return error.code === 'PROVENDER_BODY' || error.code === 'PROVENDER_MEDIA_TYPE';
 }
 
@@ -34,10 +37,9 @@ export function acceptJsonOnly(fastify: FastifyInstance): void {
     // The parser calls back at once and says by itself what is wrong; only what it says is put in our words.
     void parse(request, text, (error, value) => {
       if (error !== null) return done(bodyError(400, 'The body is not JSON, or names a member that is not allowed.'));
-      if (text.includes('\\u') && hasUnstorableText(value)) {
-        return done(bodyError(400, 'A text of the body has a NUL or half a character in it.'));
-      }
-      return done(null, value);
+      const unstorable = text.includes('\\u') ? unstorableText(value) : undefined;
+      if (unstorable === undefined) return done(null, value);
+      return done(bodyError(400, 'A text of the body has a NUL or half a character in it.', unstorable));
     });
   });
 }
@@ -97,12 +99,18 @@ function endOfText(text: string, start: number): number {
   return text.length;
 }
 
-/** PostgreSQL takes no NUL, and half a character would come back as another one. The depth was bounded before. */
-function hasUnstorableText(value: unknown): boolean {
-  if (typeof value === 'string') return isUnstorable(value);
-  if (typeof value !== 'object' || value === null) return false;
-  if (Array.isArray(value)) return value.some(hasUnstorableText);
-  return Object.entries(value).some(([name, member]) => isUnstorable(name) || hasUnstorableText(member));
+/**
+ * Where such a text stands, as a JSON pointer: PostgreSQL takes no NUL, and half a character would come back as another
+ * one. Where it is the name of a member, the pointer is that of its object. The depth was bounded before.
+ */
+function unstorableText(value: unknown, pointer = ''): string | undefined {
+  if (typeof value === 'string') return isUnstorable(value) ? pointer : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [name, member] of Object.entries(value)) {
+    const found = isUnstorable(name) ? pointer : unstorableText(member, `${pointer}/${escaped(name)}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 export function isUnstorable(text: string): boolean {

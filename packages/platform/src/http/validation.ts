@@ -48,11 +48,11 @@ function fieldError({ keyword, instancePath, params, message }: FastifySchemaVal
   }
 }
 
-function at(pointer: string, detail: string): FieldError {
+export function at(pointer: string, detail: string): FieldError {
   return { pointer: pointer.slice(0, POINTER_LENGTH_MAX).toWellFormed(), detail };
 }
 
 /** As RFC 6901 writes a name in a pointer. */
-function escaped(name: unknown): string {
+export function escaped(name: unknown): string {
   return String(name).replaceAll('~', '~0').replaceAll('/', '~1');
 }
