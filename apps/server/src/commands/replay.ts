@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { manualClock, type Settings } from '@provender/platform';
 import { openDatabaseServer } from '../database-server.ts';
 import { readBooks } from '../replay/books.ts';
-import { databaseNameOf, ownDatabase } from '../replay/database.ts';
+import { databaseNameOf, MayNotMake, ownDatabase } from '../replay/database.ts';
 import { countLines, writeReports } from '../replay/files.ts';
 import { hashOf, identityOf } from '../replay/identity.ts';
 import { type ReplayOptions, readReplayOptions, REPLAY_HELP } from '../replay/options.ts';
@@ -28,10 +28,20 @@ export async function replay(settings: Settings, args: readonly string[]): Promi
   try {
     return await replayFile(settings, asked.value);
   } catch (error) {
-    if (!(error instanceof CannotReplay)) throw error;
-    console.error(error.message);
+    const line = refusalOf(error);
+    if (line === undefined) throw error;
+    console.error(line);
     return 2;
   }
+}
+
+/** What whoever asked can mend; undefined for what is a bug or a broken machine. */
+function refusalOf(error: unknown): string | undefined {
+  if (error instanceof CannotReplay) return error.message;
+  if (error instanceof MayNotMake) {
+    return 'The role of DATABASE_URL may not make databases. Make an empty one, and name it with --database.';
+  }
+  return undefined;
 }
 
 async function replayFile(settings: Settings, options: ReplayOptions): Promise<number> {
@@ -124,7 +134,8 @@ async function reportAll(options: ReplayOptions, play: PlayOptions, played: Play
       checks: verification.checks,
     });
     const written = await writeReports(options, report, store.lines());
-    return printReport(report, verification, written);
+    const books = `The books stand in the database ${new URL(databaseUrl).pathname.slice(1)}`;
+    return printReport(report, verification, [...written, books]);
   } finally {
     await store.close();
   }

@@ -17,8 +17,10 @@ const MADE = `
   SELECT product_id AS "productId", (shelved_at AT TIME ZONE $1)::date::text AS date, source,
     sum(quantity)::integer AS pieces
   FROM inventory.batches GROUP BY 1, 2, 3 ORDER BY 2, 1, 3`;
+// What is thrown out as a day ends at midnight belongs to the day that ends.
 const WASTE = `
-  SELECT product_id AS "productId", (at AT TIME ZONE $1)::date::text AS date, reason, sum(quantity)::integer AS pieces,
+  SELECT product_id AS "productId",
+    ((at - interval '1 millisecond') AT TIME ZONE $1)::date::text AS date, reason, sum(quantity)::integer AS pieces,
     sum(cost)::float8 AS cost
   FROM inventory.waste GROUP BY 1, 2, 3 ORDER BY 2, 1, 3`;
 const UNITS = `
