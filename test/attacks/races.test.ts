@@ -198,6 +198,23 @@ describe('races', () => {
     await town.test.expectPromises();
   });
 
+  test('given the largest order there may be, when it is placed and cancelled, then all goes and all comes back', async () => {
+    const productId = await onShelf(10_000);
+    const owner = buyer(3);
+    await payIn(town.test, town.people.manager, owner.id, 4_000 * PRICE);
+    const before = await balanceOf(town.test, owner);
+    const placed = await order(town.test, owner, { siteId: town.siteId, productId, quantity: 4_000 });
+    expect([placed.status, placed.text.slice(0, 200)]).toEqual([201, expect.any(String)]);
+    const tooMany = await order(town.test, owner, { siteId: town.siteId, productId, quantity: 10_000 });
+    expect(tooMany.body).toMatchObject({ shortages: [{ productId, wanted: 10_000, available: 6_000 }] });
+    const path = `POST /api/orders/${placed.body.id}/cancel`;
+    await made(town.test, path, { token: owner.token });
+    await town.test.idle();
+    expect(await balanceOf(town.test, owner)).toBe(before);
+    expect(await menuItem(town.test, town.siteId, productId)).toMatchObject({ available: 10_000 });
+    await town.test.expectPromises();
+  });
+
   test('given one address, when fifty register with it at once, then one does', { timeout: 60_000 }, async () => {
     const body = { email: 'wanted@test.example', password: 'a pass phrase of some length', name: 'W' };
     const answers = await atOnce(50, () => town.test.api.call('POST /api/users', { body }));

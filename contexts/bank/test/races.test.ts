@@ -28,6 +28,14 @@ describe('at the same time', () => {
     await expectBalancedBooks(test);
   });
 
+  it('given an account, when its first money is paid in again, then it is there once', async () => {
+    const ann = ids.next();
+    const first = await test.running.open.depositFirst(ann, euros(7));
+    const again = await test.running.open.depositFirst(ann, euros(7));
+    expect([first.ok && first.value?.balance, again]).toEqual([euros(7), { ok: true, value: undefined }]);
+    expect(await accountOf(test, ann)).toEqual({ balance: 7, held: 0, lastEntry: 1 });
+  });
+
   it('given 50 deposits, when captures come at once, then no cent is lost and no floor broken', async () => {
     const siteId = ids.next();
     const ann = await customerWith(test, 100);

@@ -12,6 +12,8 @@ export type ServerStore = {
   /** How far a named piece of work has come, such as loading the demo; undefined where it was never begun. */
   progressOf(name: string): Promise<string | undefined>;
   noteProgress(name: string, state: string): Promise<void>;
+  /** Does that work while no other process does it; who comes second waits. */
+  alone(name: string, work: () => Promise<void>): Promise<void>;
 };
 
 /** Opens it, and makes it where it is not there; several processes may do so at once. */
@@ -38,6 +40,12 @@ export async function openServerStore(ownerUrl: string): Promise<ServerStore> {
       withClient(ownerUrl, async (client) => {
         const text = 'INSERT INTO platform.progress VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET state = $2';
         await client.query(text, [name, state]);
+      }),
+    alone: (name, work) =>
+      withClient(ownerUrl, async (client) => {
+        // Goes with the connection, so a process that dies over its work blocks nobody.
+        await client.query("SELECT pg_advisory_lock(hashtext('provender work'), hashtext($1))", [name]);
+        await work();
       }),
   };
 }

@@ -23,10 +23,15 @@ const CONTEXTS: readonly ContextName[] = ['identity', 'catalog', 'production', '
 /**
  * Fills an empty town: sites, products, schedules, people, money, and a first shelf, so that there is something to buy
  * at any hour. Every step has its own id, so that a start that was cut off goes on where it was. A town that somebody
- * else has begun is left alone, and so is one where not all contexts run.
+ * else has begun is left alone, and so is one where not all contexts run. Of several processes that start at once, one
+ * does it.
  */
 export async function loadDemo(system: System, store: ServerStore): Promise<void> {
   if (!CONTEXTS.every((context) => system.contexts.has(context))) return;
+  await store.alone(PROGRESS, () => goOn(system, store));
+}
+
+async function goOn(system: System, store: ServerStore): Promise<void> {
   const progress = await store.progressOf(PROGRESS);
   const isSomebodysTown = progress === undefined && ((await system.contexts.get('catalog')?.head()) ?? 0) > 0;
   if (progress === 'done' || isSomebodysTown) return;
@@ -36,7 +41,7 @@ export async function loadDemo(system: System, store: ServerStore): Promise<void
   await system.idle();
   await fillShelves(system);
   const customer = users.find((user) => user.roles.includes('customer'));
-  if (customer !== undefined) await accepted(system.bank?.deposit(customer.id, customerMoney));
+  if (customer !== undefined) await accepted(system.bank?.depositFirst(customer.id, customerMoney));
   await system.idle();
   await store.noteProgress(PROGRESS, 'done');
 }

@@ -1,7 +1,7 @@
 import { accept, type Money, money, type Result, refuse } from '@provender/kernel';
 import type { Tx } from '@provender/platform';
 import { type Account, type AccountDraft, DEFAULT_CURRENCY } from '../domain/account.ts';
-import { lockForDeposit, postTransactions } from '../store.ts';
+import { lockForDeposit, postTransactions, readAccount } from '../store.ts';
 import type { Moment } from './moment.ts';
 import { openAccounts, openCustomerAccounts } from './open-accounts.ts';
 
@@ -39,6 +39,16 @@ export async function deposit(tx: Tx, wanted: DepositWanted, moment: Moment): Pr
   const data = { accountId, amount, balance };
   tx.append([{ type: 'bank.deposit-received.v1', key: accountId, subject: accountId, data }]);
   return accept({ id, ...data });
+}
+
+/** The first money of an account: what {@link deposit} does, unless there is some already. Safe to run again. */
+export async function depositFirst(
+  tx: Tx,
+  wanted: DepositWanted,
+  moment: Moment,
+): Promise<Result<Deposit | undefined, DepositRefused>> {
+  const account = await readAccount(tx, wanted.accountId);
+  return account !== undefined && account.balance > 0 ? accept(undefined) : deposit(tx, wanted, moment);
 }
 
 type Both = { readonly own: Account; readonly deposits: Account };
