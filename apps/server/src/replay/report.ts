@@ -211,7 +211,7 @@ function assumptions({ state, site, closedDays, demand }: ReportSource): string[
     'How an item is kept is assumed: made to order, bread for 14 hours, pastry for 12, cakes 3 days, bought in 120.',
     ...(guessed.length > 0 ? [`By words in their names, or by none: ${guessed.join(', ')}.`] : []),
     'Each night plans the next day from the tickets so far, never from later ones: a mean of the demand in which ' +
-      'what is recent counts most, with the weekday; and as many pieces as pay, with customers who come as Poisson counts.',
+      'what is recent counts most, blended with that of the weekday; and of it as many pieces as pay.',
     `The first day${
       firstDay === undefined ? '' : ` (${firstDay})`
     } has a default tray of each item from the first time that somebody asks for it.`,
