@@ -146,6 +146,17 @@ describe('a till is replayed', { timeout: PATIENCE_MILLISECONDS }, () => {
     expect(readFileSync(join(folder, 'killed.json'), 'utf8')).toBe(reference.report);
   });
 
+  test('given a file that ends earlier, when it is played, then the days before are the same: none was planned from later ones', async () => {
+    const shorter = join(folder, 'shorter.csv');
+    const bytes = readFileSync(till);
+    writeFileSync(shorter, bytes.subarray(0, bytes.indexOf('2016-12-26')));
+    const { ended, report } = await replay(shorter, 'shorter', '--prices', prices);
+    expect(ended.code).toBe(0);
+    const { days } = JSON.parse(report);
+    expect(days).toHaveLength(2);
+    expect(days).toEqual(JSON.parse(reference.report).days.slice(0, 2));
+  });
+
   test('given a replay that is done, when it is asked for again, then it plays nothing and gives its report', async () => {
     const json = join(folder, 'done.json');
     const args = [till, '--database', reference.database, '--prices', prices, '--json', json];
