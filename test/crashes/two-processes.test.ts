@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { createTestDatabase, type TestDatabase } from '@provender/platform/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Api, ApiAnswer } from '../support/api.ts';
-import { type Market, openMarket } from '../support/load.ts';
+import { expectNothingLost, type Market, openMarket, startLoad } from '../support/load.ts';
 import { freePort, type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { euro, made } from '../support/town.ts';
 
@@ -11,6 +11,8 @@ const SOON_MILLISECONDS = 2_500;
 let database: TestDatabase;
 let servers: ServerProcess[] = [];
 let market: Market;
+
+const LOAD_AT_ONCE = 24;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -131,5 +133,38 @@ describe('two processes on one database', () => {
     type Verified = { checks: { ok: boolean }[] };
     const { checks } = await made<Verified>({ api: api(1) }, 'GET /api/verify', { token: market.managerToken });
     expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+  });
+
+  test('given a write to either, when the other one consumes what it says, then nobody is held up', async () => {
+    const hours = { timeZone: 'Etc/UTC', opensAt: '07:00', closesAt: '18:00' };
+    const body = { name: 'Shop', kind: 'shop', currency: 'EUR', ...hours };
+    for (const each of [api(0), api(1)]) {
+      const milliseconds: number[] = [];
+      for (let round = 0; round < 3; round += 1) {
+        const began = performance.now();
+        await made({ api: each }, 'POST /api/sites', { token: market.managerToken, body });
+        milliseconds.push(performance.now() - began);
+      }
+      expect(Math.min(...milliseconds)).toBeLessThan(1_000);
+    }
+  });
+
+  test('given both sell, when one is killed, then the other goes on with its work and its own', {
+    timeout: 90_000,
+  }, async () => {
+    const [, survivor] = servers;
+    if (survivor === undefined) throw new Error('No second process');
+    const another = await openMarket(survivor.api);
+    const load = startLoad(another, [api(0), api(1)], LOAD_AT_ONCE);
+    await wait(1_000);
+    await servers[0]?.kill();
+    const killedAt = performance.now();
+    await wait(1_500);
+    await load.end();
+    const afterwards = load.seen.filter(({ at, status }) => at > killedAt && status === 201);
+    expect(afterwards.length).toBeGreaterThan(LOAD_AT_ONCE);
+    expect((afterwards[0]?.at ?? Infinity) - killedAt).toBeLessThan(5_000);
+    expect(load.seen.filter(({ status }) => status >= 500 && status !== 503)).toEqual([]);
+    await expectNothingLost(another, survivor.api, load.asks);
   });
 });

@@ -29,9 +29,9 @@ const BUYERS = 6;
 const PRODUCTS = 4;
 const MONEY = 50_000_000;
 const PRICE = 150;
-const UNITS = 10_000;
-/** So many deliveries of each product, so that no shelf runs empty however long the load is. */
-const RECEIPTS = 1 + 3 * Math.ceil(Number(process.env['PROVENDER_CRASHES'] ?? 0) / 5);
+/** So much of each product that no shelf runs empty, however long the load is. */
+const RECEIPTS = 1 + 2 * Number(process.env['PROVENDER_CRASHES'] ?? 0);
+const UNITS = 2_000;
 const PASSWORD = 'a pass phrase for the market';
 const ATTEMPTS_MAX = 400;
 const ATTEMPT_MILLISECONDS_MAX = 15_000;
