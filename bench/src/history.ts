@@ -32,6 +32,14 @@ const EVENT_DATA = JSON.stringify({ orderId: '019a0000-0000-7000-8000-0000000000
 export async function layHistory(superuserUrl: string, town: BenchTown, log: (line: string) => void): Promise<void> {
   const client = new pg.Client({ connectionString: superuserUrl });
   await client.connect();
+  try {
+    await lay(client, town, log);
+  } finally {
+    await client.end();
+  }
+}
+
+async function lay(client: pg.Client, town: BenchTown, log: (line: string) => void): Promise<void> {
   await client.query("SET session_replication_role = 'replica'");
   const past = '019a0000-0000-7000-8000-0000000000ff';
   for (let from = 1; from <= HISTORY_UNITS; from += CHUNK) {
@@ -44,7 +52,6 @@ export async function layHistory(superuserUrl: string, town: BenchTown, log: (li
   log(`${HISTORY_EVENTS} events are behind each of ${LOGS.join(', ')}`);
   await client.query('VACUUM ANALYZE');
   await client.query('CHECKPOINT');
-  await client.end();
 }
 
 async function layEvents(client: pg.Client, context: string): Promise<void> {
@@ -53,7 +60,7 @@ async function layEvents(client: pg.Client, context: string): Promise<void> {
     await client.query('SELECT outbox_extend()');
     await client.query(
       `SELECT append_events('{}', '{}', '{}', '{}', '{}', now(), array_agg(gen_random_uuid()), array_agg($1::text),
-         array_agg('bench'), array_agg(n::text), array_agg(NULL::text), array_agg($2::text))
+         array_agg('bench'::text), array_agg(n::text), array_agg(NULL::text), array_agg($2::text))
        FROM generate_series(1, ${CHUNK}) AS n`,
       [`${context}.bench-history.v1`, EVENT_DATA],
     );
