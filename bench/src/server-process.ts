@@ -11,7 +11,7 @@ export type ServerProcess = { readonly pid: number; readonly port: number; stop(
 /** Starts Provender as anyone would, in a process of its own, on a given database, and waits until it is ready. */
 export async function startServer(databaseUrl: string): Promise<ServerProcess> {
   const port = await freePort();
-  const child = spawn(process.execPath, [MAIN, 'start'], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=64', MAIN, 'start'], {
     env: {
       ...process.env,
       DATABASE_URL: databaseUrl,
