@@ -141,13 +141,16 @@ async function leaveUndecided({ shop, people, siteId, goods }: Day): Promise<voi
   const options = { headers: { prefer: 'respond-async' } };
   const placed = await order(shop, people.customer, { siteId, productId: goods.bread, quantity: 2 }, options);
   if (placed.status !== 202) throw new Error(`An order was answered ${placed.status}: ${placed.text}`);
-  await vi.waitFor(async () => {
-    // The bank alone has something left to do.
-    const { items } = await made<{ items: { consumer: string; lag: number }[] }>(shop, 'GET /api/events/consumers', {
-      token: people.manager.token,
-    });
-    const held = await shop.sql("SELECT FROM inventory.holds WHERE state = 'held'");
-    const behind = items.filter(({ consumer, lag }) => lag > 0 && consumer !== 'bank');
-    if (held.length === 0 || behind.length > 0) throw new Error(`Not yet: ${JSON.stringify(behind)}`);
-  });
+  await vi.waitFor(
+    async () => {
+      // The bank alone has something left to do.
+      const { items } = await made<{ items: { consumer: string; lag: number }[] }>(shop, 'GET /api/events/consumers', {
+        token: people.manager.token,
+      });
+      const held = await shop.sql("SELECT FROM inventory.holds WHERE state = 'held'");
+      const behind = items.filter(({ consumer, lag }) => lag > 0 && consumer !== 'bank');
+      if (held.length === 0 || behind.length > 0) throw new Error(`Not yet: ${JSON.stringify(behind)}`);
+    },
+    { timeout: 10_000 },
+  );
 }

@@ -240,12 +240,15 @@ describe('The start of a shelf', () => {
 });
 
 async function waitsForALock(): Promise<void> {
-  await vi.waitFor(async () => {
-    const waiting = await bakery.sql(
-      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-    );
-    expect(waiting.length).toBeGreaterThan(0);
-  });
+  await vi.waitFor(
+    async () => {
+      const waiting = await bakery.sql(
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+      );
+      expect(waiting.length).toBeGreaterThan(0);
+    },
+    { timeout: 10_000 },
+  );
 }
 
 /** The plan of the picking itself, with the settings of its function, as a server that has run it often makes it. */

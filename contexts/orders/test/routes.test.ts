@@ -38,14 +38,17 @@ function order(options: TestCall): Promise<Answer> {
 
 /** Waits for the order that has just been placed, and lets inventory and bank say what they have to say. */
 async function decide(says: (id: string) => Said[]): Promise<string> {
-  const id = await vi.waitFor(async () => {
-    const [row] = await shop.sql<{ id: string }>(
-      `SELECT id FROM orders.orders WHERE status = 'placed' AND id <> ALL($1) ORDER BY id DESC LIMIT 1`,
-      [[...decided]],
-    );
-    if (row === undefined) throw new Error('Nothing has been placed yet');
-    return row.id;
-  });
+  const id = await vi.waitFor(
+    async () => {
+      const [row] = await shop.sql<{ id: string }>(
+        `SELECT id FROM orders.orders WHERE status = 'placed' AND id <> ALL($1) ORDER BY id DESC LIMIT 1`,
+        [[...decided]],
+      );
+      if (row === undefined) throw new Error('Nothing has been placed yet');
+      return row.id;
+    },
+    { timeout: 10_000 },
+  );
   decided.add(id);
   await shop.hear(says(id));
   return id;

@@ -366,7 +366,7 @@ describe('contexts that hear each other', () => {
     await idle(contexts);
 
     expect(await accounts()).toBe(before + 50);
-    await vi.waitFor(() => expect(contexts.get('bank')?.lastPosition()).toBe(before + 50));
+    await vi.waitFor(() => expect(contexts.get('bank')?.lastPosition()).toBe(before + 50), { timeout: 10_000 });
   });
 });
 
