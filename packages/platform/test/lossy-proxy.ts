@@ -40,6 +40,8 @@ export async function lossyProxy(serverUrl: string): Promise<LossyProxy> {
   const url = new URL(serverUrl);
   url.hostname = '127.0.0.1';
   url.port = `${address.port}`;
+  // A socket in the file system would pass by us.
+  url.searchParams.delete('host');
   return {
     url: url.href,
     loseAnswerTo(text) {

@@ -14,7 +14,13 @@ export type Cluster = {
 };
 
 /** A server that runs, as its own `postmaster.pid` tells it. */
-export type RunningServer = { readonly pid: number; readonly port: number; readonly ready: boolean };
+export type RunningServer = {
+  readonly pid: number;
+  readonly port: number;
+  /** The folder of its socket; undefined where it listens on the loopback address alone. */
+  readonly socketFolder: string | undefined;
+  readonly ready: boolean;
+};
 
 const READY_WAIT_MILLISECONDS = 60_000;
 const FAST_STOP_MILLISECONDS = 30_000;
@@ -29,7 +35,8 @@ export function findServer(cluster: Pick<Cluster, 'folder'>): RunningServer | un
   const lines = readFileSync(file, 'utf8').split('\n');
   const pid = Number.parseInt(lines[0] ?? '', 10);
   if (!(pid > 0) || !isRunning(pid) || !programOf(pid)?.includes('postgres')) return undefined;
-  return { pid, port: Number.parseInt(lines[3] ?? '', 10), ready: lines[7]?.trim() === 'ready' };
+  const port = Number.parseInt(lines[3] ?? '', 10);
+  return { pid, port, socketFolder: lines[4]?.trim() || undefined, ready: lines[7]?.trim() === 'ready' };
 }
 
 /**
