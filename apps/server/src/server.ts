@@ -8,6 +8,7 @@ import {
   createTokenVerifier,
   type HttpServer,
   migrate,
+  openAnnouncer,
   openServerStore,
   postgresTransport,
   randomIds,
@@ -43,9 +44,11 @@ export async function openServer({ settings, databaseUrl, clock }: ServerOptions
   const store = await openServerStore(databaseUrl);
   let listening = settings.publicUrl ?? `http://${settings.host}:${settings.port}`;
   let isReady = false;
+  const announcer = openAnnouncer(databaseUrl, randomUUID());
   const system = openSystem(settings.contexts, {
     databaseUrl,
-    transport: postgresTransport({ listenUrl: databaseUrl, processId: randomUUID() }),
+    transport: postgresTransport({ announcer }),
+    announcer,
     clock,
     ids: randomIds(),
     settings,

@@ -30,6 +30,7 @@ function open(platform: ContextPlatform): OpenContext {
       recent.committed(events);
       waiters.committed(events);
     },
+    afterOthersCommit: waiters.othersCommitted,
     close: async () => waiters.close(),
   };
 }

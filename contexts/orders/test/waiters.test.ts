@@ -45,6 +45,18 @@ describe('waiting for the outcome', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test('given another process that decides and says so, then nobody waits for the slow look', async () => {
+    const order = await placed();
+    const outcome = waiters.outcome(order);
+    // Told of something that decides nothing, and told again while it looks.
+    waiters.othersCommitted();
+    await shop.hear([held(order), paymentCaptured(order.id)]);
+    waiters.othersCommitted();
+    waiters.othersCommitted();
+    expect(await outcome).toMatchObject({ kind: 'accepted', order: { id: order.id, status: 'waiting' } });
+    expect(waiters.size).toBe(0);
+  });
+
   test('given events of this process, then the answer is the same as the one read from the table', async () => {
     const order = await placed();
     const fromEvent = waiters.outcome(order);

@@ -1,3 +1,4 @@
+export * from './announcer.ts';
 export * from './clock.ts';
 export * from './clock-store.ts';
 export * from './database.ts';
@@ -6,6 +7,7 @@ export * from './embedded-postgres.ts';
 export * from './event-log.ts';
 export * from './http/index.ts';
 export * from './ids.ts';
+export * from './local-kafka.ts';
 export * from './log-retention.ts';
 export * from './logger.ts';
 export * from './migrate.ts';

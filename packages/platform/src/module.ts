@@ -40,6 +40,8 @@ export type OpenContext = {
   readonly prepare?: (tx: Tx) => Promise<void>;
   /** Own events that this process has just committed. */
   readonly afterCommit?: (events: readonly RecordedEvent[]) => void;
+  /** Another process may have committed to this context's log. Not told each time; what is missed, a slow look finds. */
+  readonly afterOthersCommit?: () => void;
   /** This context's loop has just committed a set: caches over its tables are out of date. */
   readonly afterConsumed?: () => void;
   readonly close?: () => Promise<void>;

@@ -1,6 +1,6 @@
 import { CONTEXT_NAMES, type ContextName, type RecordedEvent } from '@provender/contracts';
 import { formatInstant, type Instant } from '@provender/kernel';
-import pg from 'pg';
+import type { Announcer } from './announcer.ts';
 import { type Query, type Statement, statement } from './database.ts';
 import { type Consumer, cursorKey, type Delivery, type Subscription, type Transport } from './transport.ts';
 
@@ -9,10 +9,6 @@ import { type Consumer, cursorKey, type Delivery, type Subscription, type Transp
  * Who is further behind reads the table, which is as fast; more would only be work for the garbage collector.
  */
 const TAIL_EVENTS_MAX = 4_000;
-const NOTIFY_CHANNEL = 'provender_log';
-/** Commits of other processes are announced at most so often: a NOTIFY in each transaction halves the throughput. */
-const NOTIFY_EVERY_MILLISECONDS = 20;
-const LISTENER_RETRY_MILLISECONDS = 1_000;
 
 /** Unwanted events come without their data: only their position is needed, to get past them. */
 const READ_LOG = Object.fromEntries(
@@ -82,22 +78,18 @@ class Tail {
 }
 
 export type PostgresTransportOptions = {
-  /** A connection to listen on for other processes. Without one, only this process's commits and the poll wake. */
-  readonly listenUrl?: string;
-  readonly processId: string;
+  /** Belongs to the transport, which closes it. Without one, only this process's commits and the poll wake. */
+  readonly announcer?: Announcer;
 };
 
 /** Who else may have written: only this process (its tail knows all), or others too (only the table knows). */
 type Suspicion = 'local' | 'remote';
 
 /** Contexts in one database read each other's logs directly: memory first, the table as the truth. */
-export function postgresTransport(options: PostgresTransportOptions): Transport {
+export function postgresTransport({ announcer }: PostgresTransportOptions = {}): Transport {
   const tails = new Map<ContextName, Tail>(CONTEXT_NAMES.map((name) => [name, new Tail()]));
   const readers = new Map<Consumer, Map<ContextName, Suspicion>>();
-  const announcer =
-    options.listenUrl === undefined
-      ? undefined
-      : announce(options.listenUrl, options.processId, (source) => wake(source, 'remote'));
+  announcer?.onHeard((source) => wake(source, 'remote'));
 
   /** Without `events`, nobody knows what was said. A consumer is not woken for what it does not want. */
   function wake(source: ContextName, suspicion: Suspicion, events?: readonly RecordedEvent[]): void {
@@ -162,65 +154,5 @@ export function postgresTransport(options: PostgresTransportOptions): Transport 
       for (const tail of tails.values()) tail.clear();
     },
     close: async () => announcer?.close(),
-  };
-}
-
-/** Tells other processes of commits, and hears of theirs, on one connection. What is missed, the poll finds. */
-function announce(url: string, processId: string, wake: (source: ContextName) => void) {
-  const untold = new Set<ContextName>();
-  let client: pg.Client | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let retry: NodeJS.Timeout | undefined;
-  let closed = false;
-
-  async function connect(): Promise<void> {
-    const next = new pg.Client({ connectionString: url, application_name: 'provender announcer', keepAlive: true });
-    const lost = () => {
-      if (client === next) client = undefined;
-      if (!closed) retry ??= setTimeout(reconnect, LISTENER_RETRY_MILLISECONDS);
-    };
-    next.on('error', lost);
-    next.on('end', lost);
-    next.on('notification', ({ payload }) => {
-      const [from, ...sources] = (payload ?? '').split(' ');
-      if (from !== processId) for (const source of sources) wake(source as ContextName);
-    });
-    try {
-      await next.connect();
-      await next.query(`LISTEN ${NOTIFY_CHANNEL}`);
-      if (closed) await next.end();
-      else client = next;
-    } catch {
-      lost();
-    }
-  }
-
-  function reconnect(): void {
-    retry = undefined;
-    void connect();
-  }
-
-  function flush(): void {
-    timer = undefined;
-    const payload = [processId, ...untold].join(' ');
-    untold.clear();
-    // A lost announcement costs a poll's delay, nothing else.
-    client
-      ?.query({ name: 'notify', text: 'SELECT pg_notify($1, $2)', values: [NOTIFY_CHANNEL, payload] })
-      .catch(() => {});
-  }
-
-  void connect();
-  return {
-    tell(context: ContextName) {
-      untold.add(context);
-      timer ??= setTimeout(flush, NOTIFY_EVERY_MILLISECONDS);
-    },
-    async close() {
-      closed = true;
-      clearTimeout(timer);
-      clearTimeout(retry);
-      await client?.end().catch(() => {});
-    },
   };
 }

@@ -1,4 +1,5 @@
 import type { ContextName, RecordedEvent } from '@provender/contracts';
+import type { Announcer } from './announcer.ts';
 import type { Clock } from './clock.ts';
 import { type Database, openDatabase, type Query, statement } from './database.ts';
 import { type EventLog, eventLog } from './event-log.ts';
@@ -15,6 +16,8 @@ import type { Transport } from './transport.ts';
 export type SharedPlatform = {
   readonly databaseUrl: string;
   readonly transport: Transport;
+  /** Hears of the commits of other processes on this database; the transport closes it. */
+  readonly announcer?: Announcer;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly settings: Settings;
@@ -109,6 +112,9 @@ export function openContext<Open extends OpenContext>(
   }
 
   let purging: NodeJS.Timeout | undefined;
+  shared.announcer?.onHeard((source) => {
+    if (source === context) open.afterOthersCommit?.();
+  });
   db.onCommitted(committed);
   reactorDb.onCommitted(committed);
   return {

@@ -1,6 +1,6 @@
-import { postgresTransport } from '../src/index.ts';
+import { openAnnouncer, postgresTransport } from '../src/index.ts';
 import { transportContract } from './transport-contract.ts';
 
 await transportContract('postgres', ({ url, processId, listens }) =>
-  postgresTransport({ processId, ...(listens ? { listenUrl: url } : {}) }),
+  postgresTransport(listens ? { announcer: openAnnouncer(url, processId) } : {}),
 );

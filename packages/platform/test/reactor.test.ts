@@ -53,7 +53,7 @@ async function openLoop(
   options: { readonly reactions?: Reactions; readonly afterConsumed?: () => void } = {},
 ): Promise<Loop> {
   const errors: unknown[] = [];
-  const transport = postgresTransport({ processId: randomUUID() });
+  const transport = postgresTransport();
   const db = openDatabase({
     url: toy.url,
     role: roleOf('catalog'),
@@ -281,7 +281,7 @@ describe('contexts that hear each other', () => {
     hold = undefined;
     const settings = readSettings({});
     if (!settings.ok) throw new Error('No settings');
-    const transport = postgresTransport({ processId: randomUUID() });
+    const transport = postgresTransport();
     const quiet = { debug() {}, info() {}, warn() {}, error() {} };
     const shared = {
       databaseUrl: toy.url,

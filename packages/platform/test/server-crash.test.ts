@@ -60,7 +60,7 @@ beforeAll(async () => {
   );
   admin = openDatabase({ url: server.superuserUrl, connectionsMax: 1, applicationName: 'admin' });
   await sql('CREATE TABLE bank.heard (id uuid, position bigint); GRANT ALL ON bank.heard TO provender_bank');
-  transport = postgresTransport({ processId: 'one' });
+  transport = postgresTransport();
   identity = open('identity', 'on');
   await loop('catalog', { 'identity.user-registered.v1': greetAndMore });
   await loop('bank', {

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { createLogger, postgresTransport, randomIds, readClock, type Settings } from '@provender/platform';
+import {
+  createLogger,
+  openAnnouncer,
+  postgresTransport,
+  randomIds,
+  readClock,
+  type Settings,
+} from '@provender/platform';
 import { useDatabaseServer } from '../database-server.ts';
 import { openSystem } from '../system.ts';
 
@@ -40,7 +47,7 @@ export async function promote(settings: Settings, args: readonly string[]): Prom
 async function inIdentity(databaseUrl: string, settings: Settings, email: string) {
   const system = openSystem(['identity'], {
     databaseUrl,
-    transport: postgresTransport({ listenUrl: databaseUrl, processId: randomUUID() }),
+    transport: postgresTransport({ announcer: openAnnouncer(databaseUrl, randomUUID()) }),
     clock: await readClock(databaseUrl),
     ids: randomIds(),
     settings,

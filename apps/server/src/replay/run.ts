@@ -66,7 +66,7 @@ export async function runReplay(run: Run): Promise<Finished> {
     await migrate(databaseUrl, modules);
     const clock = manualClock(await restoredClock(store, saved, startedAt));
     const failures: unknown[] = [];
-    const decisions = hearDecisions(postgresTransport({ processId: 'replay' }));
+    const decisions = hearDecisions(postgresTransport());
     const system = systemOf(run, clock, decisions.transport, failures);
     await system.start({ timers: false });
     try {

@@ -4,7 +4,7 @@ import { acceptedAt, type Order, type Outcome, outcomeOf } from '../domain/order
 import { statusOncePaid } from '../domain/payment.ts';
 import { readOrders } from '../store.ts';
 
-/** How often waiters look at the table for what another process decided: one query for all of them. */
+/** How often waiters look at the table for what nobody told them of: one query for all of them. */
 const REREAD_MILLISECONDS = 500;
 /** About ten seconds: then the buyer is told to ask again later. */
 const REREADS_MAX = 20;
@@ -14,6 +14,8 @@ export type OutcomeWaiters = {
   outcome(order: Order): Promise<Outcome | undefined>;
   /** Told of this context's own events, once they have committed. */
   committed(events: readonly RecordedEvent[]): void;
+  /** Told that another process may have committed to this context's log. */
+  othersCommitted(): void;
   /** How many orders are waited for. */
   readonly size: number;
   close(): void;
@@ -27,12 +29,14 @@ type Waiter = {
 
 /**
  * Requests that wait for their orders' outcome, in memory: woken by the events of this process as they commit, and by
- * a slow look at the table for those of others. One timer for all; each waits a bounded time, so none is left behind by
- * a client that has gone away.
+ * a look at the table when another process has committed; by a slow look in any case, for what was not told. One timer
+ * for all; each waits a bounded time, so none is left behind by a client that has gone away.
  */
 export function awaitOutcomes(query: Query): OutcomeWaiters {
   const waiting = new Map<string, Waiter[]>();
   let stop: (() => void) | undefined;
+  let looking: Promise<void> | undefined;
+  let hasMissed = false;
 
   function settle(orderId: string, outcomeFor: (waiter: Waiter) => Outcome | undefined): void {
     const waiters = waiting.get(orderId) ?? [];
@@ -63,6 +67,23 @@ export function awaitOutcomes(query: Query): OutcomeWaiters {
     }
     // A database that is away is met again at the next turn.
     reread(due).catch(() => {});
+  }
+
+  /** One look at a time, for all who wait: what is told during it is looked for in the next. */
+  function othersCommitted(): void {
+    if (waiting.size === 0) return;
+    if (looking !== undefined) {
+      hasMissed = true;
+      return;
+    }
+    hasMissed = false;
+    looking = reread([...waiting.keys()])
+      // A database that is away is met again at the next turn.
+      .catch(() => {})
+      .finally(() => {
+        looking = undefined;
+        if (hasMissed) othersCommitted();
+      });
   }
 
   function committed(events: readonly RecordedEvent[]): void {
@@ -96,6 +117,7 @@ export function awaitOutcomes(query: Query): OutcomeWaiters {
       });
     },
     committed,
+    othersCommitted,
     get size() {
       return waiting.size;
     },

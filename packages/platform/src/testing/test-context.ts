@@ -61,7 +61,7 @@ export async function openTestContext<Open extends OpenContext>(
   const database = await createTestDatabase({ template });
   const clock = manualClock(options.now ?? TEST_NOON);
   const ids = randomIds();
-  const transport = postgresTransport({ processId: 'test' });
+  const transport = postgresTransport();
   const settings = readSettings(options.env ?? {});
   if (!settings.ok) throw new Error(settings.problems.join('\n'));
   const speakers = new Map<ContextName, Database>();
