@@ -2,6 +2,7 @@ import { CONTEXT_NAMES, type ContextName } from '@provender/contracts';
 import { formatDuration, HOUR, parseDuration } from '@provender/kernel';
 import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
+import { parseClock } from './clock-text.ts';
 
 /** A setting in the schema: the variable it is read from, and what the help and a refusal say about it. */
 type SettingOptions = {
@@ -12,7 +13,7 @@ type SettingOptions = {
   readonly parse: (text: string) => unknown;
   /** The text that stands where the variable is not set. */
   readonly fallback?: string;
-  /** May hold a password: never shown. */
+  /** May hold a password: never shown. Unless said, a text with an @ in it is taken for an address with one. */
   readonly secret?: boolean;
 };
 
@@ -21,6 +22,18 @@ type OnOff = { readonly env: string; readonly meaning: string };
 const PORT_MAX = 65_535;
 const CLOCK_RATE_MAX = 10_000;
 const LIST_MAX = 50;
+const UPSTREAMS_MAX = 500;
+const GATEWAY_SECRET_LENGTH_MIN = 32;
+
+/** What a gateway sends requests on to: contexts, and the process that looks at all of their databases at once. */
+export const UPSTREAM_NAMES = [...CONTEXT_NAMES, 'operations'] as const;
+export type UpstreamName = (typeof UPSTREAM_NAMES)[number];
+
+const UpstreamSetting = Type.Object({
+  name: Type.Enum([...UPSTREAM_NAMES]),
+  address: Type.String({ pattern: '^https?://[^/]+$', maxLength: 2_048 }),
+});
+const ADDRESS_MAX = 2_048;
 
 const PROTOCOLS = {
   http: ['http:', 'https:'],
@@ -29,6 +42,12 @@ const PROTOCOLS = {
   redis: ['redis:', 'rediss:'],
   smtp: ['smtp:', 'smtps:'],
 } as const satisfies Record<string, readonly string[]>;
+
+/** How fast business time runs, and where that began if it is not for the database to say. */
+const ClockSetting = Type.Object({
+  rate: Type.Number({ minimum: 1, maximum: CLOCK_RATE_MAX }),
+  origin: Type.Optional(Type.Object({ wall: Type.Integer(), business: Type.Integer() })),
+});
 
 /** Every setting there is, with its type. What a later part of the system reads is checked already. */
 export const SettingsSchema = Type.Object({
@@ -57,11 +76,12 @@ export const SettingsSchema = Type.Object({
     env: 'PROVENDER_DEMO',
     meaning: 'fills an empty database with a demo town, and lets customers deposit',
   }),
-  clockRate: setting(Type.Number({ minimum: 1, maximum: CLOCK_RATE_MAX }), {
+  clock: setting(ClockSetting, {
     env: 'PROVENDER_CLOCK',
-    meaning: 'how fast business time runs',
-    allowed: `a factor such as 1x or 60x, from 1x to ${CLOCK_RATE_MAX}x`,
-    parse: (text) => (/^\d{1,5}(\.\d{1,3})?x$/.test(text) ? Number(text.slice(0, -1)) : undefined),
+    meaning: 'how fast business time runs; with @ the moment from which on, for processes with databases of their own',
+    allowed: `a factor such as 1x or 60x, from 1x to ${CLOCK_RATE_MAX}x, or 60x@2026-11-21T08:00:00.000Z`,
+    parse: parseClock,
+    secret: false,
     fallback: '1x',
   }),
   dispenseDelayMilliseconds: setting(Type.Integer({ minimum: 0, maximum: HOUR }), {
@@ -71,7 +91,43 @@ export const SettingsSchema = Type.Object({
     parse: parseDuration,
     fallback: 'PT2S',
   }),
+  gatewaySecret: Type.Optional(
+    setting(Type.String({ minLength: GATEWAY_SECRET_LENGTH_MIN, maxLength: 1_024 }), {
+      env: 'GATEWAY_SECRET',
+      meaning: 'what gateway and contexts know: proves the address of a caller behind the gateway',
+      allowed: `a text of at least ${GATEWAY_SECRET_LENGTH_MIN} characters`,
+      parse: asIs,
+      secret: true,
+    }),
+  ),
+  trustedProxies: Type.Optional(
+    setting(Type.Array(Type.String({ pattern: '^[0-9A-Fa-f.:]{2,45}(/\\d{1,3})?$' }), { maxItems: LIST_MAX }), {
+      env: 'TRUSTED_PROXIES',
+      meaning: 'whose X-Forwarded-For is believed: the TLS proxy in front of us',
+      allowed: 'a list of IP addresses or networks, such as 10.0.0.0/8',
+      parse: commaList,
+    }),
+  ),
+  upstreams: setting(Type.Array(UpstreamSetting, { maxItems: UPSTREAMS_MAX }), {
+    env: 'UPSTREAMS',
+    meaning: 'where the gateway finds each context; one that is named twice has two processes',
+    allowed: `a list of NAME=ADDRESS, such as orders=http://127.0.0.1:4001, NAME one of ${UPSTREAM_NAMES.join(', ')}`,
+    parse: upstreamList,
+    fallback: '',
+  }),
+  tokenKeysUrl: Type.Optional(
+    url('TOKEN_KEYS_URL', 'where contexts read the keys of access tokens; by default under PUBLIC_URL', 'http'),
+  ),
   databaseUrl: Type.Optional(url('DATABASE_URL', 'this PostgreSQL instead of the embedded one', 'postgres')),
+  databaseUrls: Type.Optional(
+    setting(Type.Record(Type.String(), Type.String({ maxLength: ADDRESS_MAX })), {
+      env: 'DATABASE_URLS',
+      meaning: 'where each context has its database, for verify over all of them',
+      allowed: 'a list such as identity=postgres://…,catalog=postgres://…',
+      parse: databaseUrls,
+      secret: true,
+    }),
+  ),
   contexts: setting(Type.Array(Type.Enum([...CONTEXT_NAMES]), { minItems: 1, uniqueItems: true }), {
     env: 'CONTEXTS',
     meaning: 'only these contexts in this process',
@@ -109,8 +165,9 @@ export const SettingsSchema = Type.Object({
   }),
 });
 
-export type Settings = Omit<Readonly<Static<typeof SettingsSchema>>, 'contexts'> & {
+export type Settings = Omit<Readonly<Static<typeof SettingsSchema>>, 'contexts' | 'databaseUrls'> & {
   readonly contexts: readonly ContextName[];
+  readonly databaseUrls?: Readonly<Partial<Record<ContextName, string>>>;
 };
 
 export type SettingsRead =
@@ -163,7 +220,7 @@ function allSettings(): Setting[] {
 
 /** A user name in an address may come with a password. */
 function isSecret({ secret }: SettingOptions, text: string): boolean {
-  return secret === true || text.includes('@');
+  return secret ?? text.includes('@');
 }
 
 function setting<Schema extends TSchema>(schema: Schema, options: SettingOptions): Schema {
@@ -193,7 +250,7 @@ function onOff({ env, meaning }: OnOff) {
 /** An address of a server. */
 function url(env: string, meaning: string, kind: keyof typeof PROTOCOLS) {
   const protocols: readonly string[] = PROTOCOLS[kind];
-  return setting(Type.String({ maxLength: 2_048 }), {
+  return setting(Type.String({ maxLength: ADDRESS_MAX }), {
     env,
     meaning,
     allowed: `an address that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
@@ -203,8 +260,19 @@ function url(env: string, meaning: string, kind: keyof typeof PROTOCOLS) {
       if (kind === 'http' && parsed.hostname === '') return undefined;
       return env === 'PUBLIC_URL' ? publicUrl(parsed) : text;
     },
-    secret: kind !== 'http',
+    ...(kind === 'http' ? {} : { secret: true }),
   });
+}
+
+/** Takes `identity=postgres://…,catalog=postgres://…`: a comma parts where a name and an address follow. */
+function databaseUrls(text: string): Record<string, string> | undefined {
+  const pairs = text.split(/,(?=\s*\w+=)/).map((part) => part.trim().split(/=(.*)/s));
+  const named = pairs.map(([name = '', address = '']) => [name, address] as const);
+  const isEach = named.every(([name, address]) => {
+    const protocol = URL.canParse(address) ? new URL(address).protocol : '';
+    return CONTEXT_NAMES.some((context) => context === name) && PROTOCOLS.postgres.some((each) => each === protocol);
+  });
+  return isEach && new Set(named.map(([name]) => name)).size === named.length ? Object.fromEntries(named) : undefined;
 }
 
 /** The base of links and the issuer of tokens: nothing but scheme, host, port and path, without a slash at its end. */
@@ -219,6 +287,15 @@ function asIs(text: string): string {
 
 function commaList(text: string): string[] {
   return text.split(',').map((part) => part.trim());
+}
+
+/** `orders=http://a:1,orders=http://b:1`: only scheme, host and port, since paths are the routes' own. */
+function upstreamList(text: string): unknown {
+  if (text === '') return [];
+  return commaList(text).map((part) => {
+    const [name, address = ''] = part.split(/=(.*)/s);
+    return { name, address: URL.canParse(address) ? address.replace(/\/$/, '') : '' };
+  });
 }
 
 const SHOWN_MAX = 100;

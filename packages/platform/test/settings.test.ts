@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeSettings, readSettings } from '../src/settings.ts';
+import { describeSettings, readSettings, SettingsSchema } from '../src/settings.ts';
 
 function problemsOf(env: Record<string, string>): readonly string[] {
   const read = readSettings(env);
@@ -17,7 +17,7 @@ describe('given an environment', () => {
         rateLimit: true,
         dataFolder: '.provender',
         demo: true,
-        clockRate: 1,
+        clock: { rate: 1 },
         dispenseDelayMilliseconds: 2_000,
         events: 'postgres',
       },
@@ -42,7 +42,7 @@ describe('given an environment', () => {
       ok: true,
       value: {
         port: 0,
-        clockRate: 60,
+        clock: { rate: 60 },
         demo: false,
         rateLimit: false,
         dispenseDelayMilliseconds: 500,
@@ -66,6 +66,15 @@ describe('given an environment', () => {
     ['PROVENDER_CLOCK', '60'],
     ['PROVENDER_CLOCK', '0x'],
     ['PROVENDER_CLOCK', '100000x'],
+    ['PROVENDER_CLOCK', '60x@'],
+    ['PROVENDER_CLOCK', '60x@yesterday'],
+    ['PROVENDER_CLOCK', '60x@2026-13-21T08:00:00Z'],
+    ['PROVENDER_CLOCK', '0.5x@2026-11-21T08:00:00Z'],
+    ['UPSTREAMS', 'shop=http://a:1'],
+    ['UPSTREAMS', 'orders'],
+    ['UPSTREAMS', 'orders=ftp://a'],
+    ['UPSTREAMS', 'orders=http://a:1/path'],
+    ['TRUSTED_PROXIES', 'everybody'],
     ['PROVENDER_DISPENSE_DELAY', '2s'],
     ['PROVENDER_DISPENSE_DELAY', 'PT2H'],
     ['CONTEXTS', 'orders,shop'],
@@ -84,14 +93,30 @@ describe('given an environment', () => {
     expect(problemsOf({ PORT: 'x', RATE_LIMIT: 'x', EVENTS: 'x' })).toHaveLength(3);
   });
 
-  it.each(['DATABASE_URL', 'MQTT_URL', 'REDIS_URL', 'SMTP_URL', 'WAREHOUSE_URL', 'PARTNER_ORDERS_URL', 'PUBLIC_URL'])(
-    'when %s is wrong and holds a password, then the line does not repeat it',
-    (name) => {
-      const [line] = problemsOf({ [name]: 'gopher://user:canary@host/' });
-      expect(line).toContain(`${name}: must be`);
-      expect(line).not.toContain('canary');
-    },
-  );
+  it.each([
+    'fleets=postgres://host/db',
+    'bank=http://host/db',
+    'bank=postgres://host/a,bank=postgres://host/b',
+    'postgres://host/db',
+    'bank',
+  ])('when the databases of contexts are %j, then one line says what is allowed', (text) => {
+    expect(problemsOf({ DATABASE_URLS: text })).toEqual([expect.stringMatching('^DATABASE_URLS: must be a list')]);
+  });
+
+  it.each([
+    'DATABASE_URL',
+    'DATABASE_URLS',
+    'MQTT_URL',
+    'REDIS_URL',
+    'SMTP_URL',
+    'WAREHOUSE_URL',
+    'PARTNER_ORDERS_URL',
+    'PUBLIC_URL',
+  ])('when %s is wrong and holds a password, then the line does not repeat it', (name) => {
+    const [line] = problemsOf({ [name]: 'gopher://user:canary@host/' });
+    expect(line).toContain(`${name}: must be`);
+    expect(line).not.toContain('canary');
+  });
 
   it('when a value would garble the terminal or is very long, then the line is still one plain line', () => {
     const [line = ''] = problemsOf({ HOST: `a\n\u001b[31m${'x'.repeat(1_000)}` });
@@ -106,6 +131,6 @@ describe('given an environment', () => {
 
 it('given the help, when settings are described, then each has a line with its standard value', () => {
   const lines = describeSettings().split('\n');
-  expect(lines).toHaveLength(19);
+  expect(lines).toHaveLength(Object.keys(SettingsSchema.properties).length);
   expect(lines.find((line) => line.startsWith('PORT '))).toMatch(/^PORT\s+3000\s+port of API, web and docs/);
 });

@@ -12,7 +12,7 @@ export async function start(settings: Settings): Promise<number> {
   const stopAsked = waitForStop();
   const database = await openDatabaseServer(settings, say);
   try {
-    const clock = await openClock(database.url, settings.clockRate).catch((error: unknown) => {
+    const clock = await openClock(database.url, settings.clock).catch((error: unknown) => {
       throw isNobodyThere(error) ? new Error(`DATABASE_URL: no PostgreSQL answers there (${error.message}).`) : error;
     });
     const server = await openServer({ settings, databaseUrl: database.url, clock });
@@ -44,7 +44,7 @@ function waitForStop(): Promise<void> {
 
 function readyText(url: string, settings: Settings): string {
   const clock =
-    settings.clockRate === 1 ? '' : `\n  business time runs ${settings.clockRate} times as fast as the wall clock`;
+    settings.clock.rate === 1 ? '' : `\n  business time runs ${settings.clock.rate} times as fast as the wall clock`;
   const demo = settings.demo
     ? '\n  demo people: manager@example.com, staff@example.com, customer@example.com, password "test"'
     : '';
