@@ -32,6 +32,8 @@ export type ContextPlatform = {
 /** What a context gives to the platform: adapters around its use cases. */
 export type OpenContext = {
   readonly reactions?: Reactions;
+  /** Only consumes, and nobody waits for it: it rests so long between sets, so that each carries much. */
+  readonly restMilliseconds?: number;
   readonly intake?: Intake;
   readonly jobs?: Jobs;
   /** Adds the context's routes, by `read` and `write` of the platform. */
@@ -40,7 +42,9 @@ export type OpenContext = {
   readonly prepare?: (tx: Tx) => Promise<void>;
   /** Own events that this process has just committed. */
   readonly afterCommit?: (events: readonly RecordedEvent[]) => void;
-  /** Another process may have committed to this context's log. Not told each time; what is missed, a slow look finds. */
+  /**
+   * Another process may have committed to this context's log. Not told each time; what is missed, a slow look finds.
+   */
   readonly afterOthersCommit?: () => void;
   /** This context's loop has just committed a set: caches over its tables are out of date. */
   readonly afterConsumed?: () => void;

@@ -1,13 +1,24 @@
 import type { EventType, Heard, RecordedEvent } from '@provender/contracts';
 import type { Tx } from './database.ts';
+import { causedBy } from './trace.ts';
+
+const inOneGo = Symbol('in one go');
 
 /**
  * What a context does when something happened elsewhere: event type → use case over a set of such events.
  * Types of one set run in the order in which they are listed here; the events of one subject always run in theirs.
  */
-export type Reactions = { readonly [Type in EventType]?: (events: readonly Heard<Type>[], tx: Tx) => Promise<void> };
+export type Reactions = { readonly [Type in EventType]?: (events: readonly Heard<Type>[], tx: Tx) => Promise<void> } & {
+  readonly [inOneGo]?: AnyReaction;
+};
 
 type AnyReaction = (events: readonly RecordedEvent[], tx: Tx) => Promise<void>;
+
+/** One reaction to events of all these types: it gets a set of one source as it was said, whatever the types. */
+export function reactInOneGo(types: readonly EventType[], react: AnyReaction): Reactions {
+  const byType = Object.fromEntries(types.map((type) => [type, react])) as Reactions;
+  return { ...byType, [inOneGo]: react };
+}
 
 /** Thrown where an event comes that this version has no reaction to: a parked one run again, or a bad relay's. */
 export class UnknownEvent extends Error {}
@@ -38,11 +49,12 @@ export async function runReactions(reactions: Reactions, events: readonly Record
   const order = Object.keys(reactions);
   const unknown = events.find((event) => !Object.hasOwn(reactions, event.type));
   if (unknown !== undefined) throw new UnknownEvent(`No reaction to ${unknown.type}`);
+  if (reactions[inOneGo] !== undefined) return reactions[inOneGo](events, tx);
   for (const wave of wavesOf(events, order)) {
     for (const type of order) {
       const run = wave.get(type);
       const react = reactions[type as EventType] as AnyReaction | undefined;
-      if (run !== undefined && react !== undefined) await react(run, tx);
+      if (run !== undefined && react !== undefined) await react(run, causedBy(tx, run));
     }
   }
 }

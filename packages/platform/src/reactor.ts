@@ -12,6 +12,8 @@ import { cursorKey, type Delivery, type Subscription, type Transport } from './t
 /** Events of one partition, and commands, that one transaction carries: 50 give most of the gain, 200 all of it. */
 export const BATCH_EVENTS_MAX = 200;
 export const BATCH_COMMANDS_MAX = 200;
+/** Of a consumer that rests between its sets. */
+const RESTED_BATCH_EVENTS_MAX = 1_000;
 /** Commands that may wait for their turn; more are refused as overload. */
 const COMMANDS_WAITING_MAX = 5_000;
 const POLL_MILLISECONDS = 1_000;
@@ -34,6 +36,8 @@ export type ReactorOptions = {
   readonly transport: Transport;
   readonly reactions: Reactions;
   readonly intake?: Intake;
+  /** Between sets, so that each carries much; while nobody waits for this consumer. */
+  readonly restMilliseconds?: number;
   /** Told after each commit of a set. */
   readonly afterConsumed?: () => void;
   readonly onError: (message: string, error: unknown) => void;
@@ -63,7 +67,8 @@ export class Overloaded extends Error {}
  * be handled is found by halving the set, and parks its subject; everything else flows.
  */
 export function openReactor(options: ReactorOptions): Reactor {
-  const { context, db, log, transport, reactions, intake, onError } = options;
+  const { context, db, log, transport, reactions, intake, restMilliseconds = 0, onError } = options;
+  const batchEventsMax = restMilliseconds > 0 ? RESTED_BATCH_EVENTS_MAX : BATCH_EVENTS_MAX;
   const wanted = wantedTypes(reactions);
   const standing = openStanding(context, db);
   const bell = openBell();
@@ -74,6 +79,8 @@ export function openReactor(options: ReactorOptions): Reactor {
   let running: Promise<void> | undefined;
   /** The last look found something, wanted or not: there may be more behind it. */
   let hasLooked = false;
+  /** The last set was a full one: the next is waiting already. */
+  let isBehind = false;
 
   // A server that crashed may have lost the last commits of consumers, and given their positions to other events since.
   // Every connection breaks then: so what is in memory is forgotten with the connection, before the next one is used.
@@ -86,7 +93,10 @@ export function openReactor(options: ReactorOptions): Reactor {
   async function nextBatch(thorough: boolean): Promise<Batch> {
     const source = subscription;
     const consuming = source !== undefined && (await standing.learn(source.partitions()));
-    const fetched = consuming ? await source.fetch(standing.positions, BATCH_EVENTS_MAX, thorough) : [];
+    const fetched = consuming ? await source.fetch(standing.positions, batchEventsMax, thorough) : [];
+    isBehind = fetched.some(({ source: from, partition, upTo }) => {
+      return upTo - (standing.positions.get(cursorKey(from, partition)) ?? 0) >= batchEventsMax;
+    });
     const remaining = fetched.map(standing.remaining).filter((delivery) => delivery !== undefined);
     // Most of what others say is of no interest here; a transaction for each of their commits was half of all.
     const deliveries = remaining.filter(({ events }) => events.length > 0);
@@ -191,6 +201,15 @@ export function openReactor(options: ReactorOptions): Reactor {
     return true;
   }
 
+  /** Lets more come together. A ring tells of what there is, of somebody who waits for it, or of the end. */
+  async function rest(): Promise<void> {
+    const until = performance.now() + restMilliseconds;
+    while (!stopping && !isBehind && !standing.isAwaited() && performance.now() < until) {
+      bell.silence();
+      await bell.wait(until - performance.now());
+    }
+  }
+
   async function loop(): Promise<void> {
     let failures = 0;
     let thoroughAt = Number.NEGATIVE_INFINITY;
@@ -202,6 +221,7 @@ export function openReactor(options: ReactorOptions): Reactor {
         if (thorough) thoroughAt = performance.now();
         const worked = await turn(thorough);
         failures = 0;
+        if (worked && restMilliseconds > 0) await rest();
         if (worked || stopping) continue;
         const isStandby = subscription !== undefined && !standing.isConsumer();
         const standby = standing.isAwaited() ? AWAITED_LOOK_MILLISECONDS : LOCK_RETRY_MILLISECONDS;

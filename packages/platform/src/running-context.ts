@@ -89,6 +89,7 @@ export function openContext<Open extends OpenContext>(
     reactions: open.reactions ?? {},
     ...(open.intake === undefined ? {} : { intake: open.intake }),
     ...(open.afterConsumed === undefined ? {} : { afterConsumed: open.afterConsumed }),
+    ...(open.restMilliseconds === undefined ? {} : { restMilliseconds: open.restMilliseconds }),
     onError,
   });
   const timers = openTimers({ db, jobs: open.jobs ?? {}, clock: shared.clock, onError });
