@@ -165,8 +165,12 @@ export const SettingsSchema = Type.Object({
   }),
 });
 
-export type Settings = Omit<Readonly<Static<typeof SettingsSchema>>, 'contexts' | 'databaseUrls'> & {
+/** One process of what the gateway sends requests on to. */
+export type Upstream = { readonly name: UpstreamName; readonly address: string };
+
+export type Settings = Omit<Readonly<Static<typeof SettingsSchema>>, 'contexts' | 'databaseUrls' | 'upstreams'> & {
   readonly contexts: readonly ContextName[];
+  readonly upstreams: readonly Upstream[];
   readonly databaseUrls?: Readonly<Partial<Record<ContextName, string>>>;
 };
 
