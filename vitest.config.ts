@@ -32,7 +32,10 @@ export default defineConfig({
           name: 'system',
           include: everywhere,
           exclude: ['**/node_modules/**', ...pure],
-          globalSetup: ['./packages/platform/src/testing/cluster-setup.ts'],
+          globalSetup: [
+            './packages/platform/src/testing/cluster-setup.ts',
+            './packages/platform/src/testing/kafka-setup.ts',
+          ],
         },
       },
     ],

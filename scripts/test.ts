@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fetchKafka } from '../packages/platform/src/local-kafka/jars.ts';
 import type { TestCounts } from './count-reporter.ts';
 
 const LINE_COVERAGE_PERCENT_MIN = 85;
@@ -72,8 +73,18 @@ const steps: ReadonlyArray<readonly [name: string, step: () => Promise<Outcome>]
   ['coverage', coverage],
 ];
 
+/** Fetches the broker of the Kafka tests, once; where it cannot be had they are skipped and say why. */
+async function prepareKafka(): Promise<void> {
+  try {
+    await fetchKafka((line) => console.log(`kafka: ${line}`));
+  } catch (error) {
+    console.log(`kafka: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
 async function main(): Promise<void> {
   rmSync(join(root, 'coverage'), { recursive: true, force: true });
+  await prepareKafka();
   const total: Outcome = { passed: 0, failed: 0, skipped: [] };
   const summary: string[] = [];
   for (const [name, step] of steps) {

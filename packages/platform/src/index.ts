@@ -8,6 +8,7 @@ export * from './event-log.ts';
 export * from './http/index.ts';
 export * from './ids.ts';
 export * from './local-kafka.ts';
+export * from './local-kafka.ts';
 export * from './log-retention.ts';
 export * from './logger.ts';
 export * from './migrate.ts';
