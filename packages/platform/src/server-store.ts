@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { JSONWebKeySet } from 'jose';
 import pg from 'pg';
+import type { KeyShelf } from './http/token-keys.ts';
 
 const SECRET_BYTES = 32;
 /** Taken by whoever makes something in the schema `platform`. */
@@ -14,6 +16,8 @@ export type ServerStore = {
   noteProgress(name: string, state: string): Promise<void>;
   /** Does that work while no other process does it; who comes second waits. */
   alone(name: string, work: () => Promise<void>): Promise<void>;
+  /** The keys of access tokens that were read last, by issuer: for a restart while identity is away. */
+  readonly tokenKeys: KeyShelf;
 };
 
 /** Opens it, and makes it where it is not there; several processes may do so at once. */
@@ -23,6 +27,7 @@ export async function openServerStore(ownerUrl: string): Promise<ServerStore> {
     await client.query('CREATE SCHEMA IF NOT EXISTS platform');
     await client.query('CREATE TABLE IF NOT EXISTS platform.secrets (name text PRIMARY KEY, value bytea NOT NULL)');
     await client.query('CREATE TABLE IF NOT EXISTS platform.progress (name text PRIMARY KEY, state text NOT NULL)');
+    await client.query('CREATE TABLE IF NOT EXISTS platform.token_keys (issuer text PRIMARY KEY, keys jsonb NOT NULL)');
     const made = randomBytes(SECRET_BYTES);
     await client.query("INSERT INTO platform.secrets VALUES ('server', $1) ON CONFLICT DO NOTHING", [made]);
     const { rows } = await client.query<{ value: Buffer }>("SELECT value FROM platform.secrets WHERE name = 'server'");
@@ -46,6 +51,23 @@ export async function openServerStore(ownerUrl: string): Promise<ServerStore> {
         // Goes with the connection, so a process that dies over its work blocks nobody.
         await client.query("SELECT pg_advisory_lock(hashtext('provender work'), hashtext($1))", [name]);
         await work();
+      }),
+    tokenKeys: tokenKeys(ownerUrl),
+  };
+}
+
+function tokenKeys(ownerUrl: string): KeyShelf {
+  return {
+    kept: (issuer) =>
+      withClient(ownerUrl, async (client) => {
+        const text = 'SELECT keys FROM platform.token_keys WHERE issuer = $1';
+        const { rows } = await client.query<{ keys: JSONWebKeySet }>(text, [issuer]);
+        return rows[0]?.keys;
+      }),
+    keep: (issuer, keys) =>
+      withClient(ownerUrl, async (client) => {
+        const text = 'INSERT INTO platform.token_keys VALUES ($1, $2) ON CONFLICT (issuer) DO UPDATE SET keys = $2';
+        await client.query(text, [issuer, JSON.stringify(keys)]);
       }),
   };
 }

@@ -34,17 +34,19 @@ export function oauthRoutes(app: HttpApp, exchange: OpenExchange): void {
           return reply.code(401).header('cache-control', 'no-store').header('www-authenticate', BASIC).send(NAMELESS);
         }
         const body = formBody(request.body, authorization !== undefined);
-        return send(reply, await handle({ method: 'POST', path: url, body, authorization, address: request.ip }));
+        const address = request.callerAddress;
+        return send(reply, await handle({ method: 'POST', path: url, body, authorization, address }));
       });
     }
   });
   for (const { url, summary, type } of DOCUMENT_ROUTES) {
     const content = { [type]: { schema: OAuthDocument } };
     const schema = { summary, tags: [app.context], response: { 200: { description: 'Done', content } } };
-    app.fastify.get(url, { schema, config: { access: 'anyone' } }, async ({ ip }, reply) => {
+    app.fastify.get(url, { schema, config: { access: 'anyone' } }, async ({ callerAddress }, reply) => {
       const { handle } = await exchange();
       reply.header('cache-control', DOCUMENT_CACHED);
-      return send(reply, await handle({ method: 'GET', path: url, body: '', authorization: undefined, address: ip }));
+      const wanted = { method: 'GET', path: url, body: '', authorization: undefined, address: callerAddress } as const;
+      return send(reply, await handle(wanted));
     });
   }
 }

@@ -4,10 +4,10 @@ import { exampleOf } from './example.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 /** AsyncAPI 3.0.0, made of the events' schemas: a channel per context's log, a message per type of event. */
-export function asyncApi(): Json {
-  const types = Object.entries(eventSchemas);
-  const channels = Object.fromEntries(CONTEXT_NAMES.map((context) => [context, channel(context, typesOf(context))]));
-  const operations = Object.fromEntries(CONTEXT_NAMES.map((context) => [`say-${context}`, operation(context)]));
+export function asyncApi(contexts: readonly ContextName[] = CONTEXT_NAMES): Json {
+  const types = Object.entries(eventSchemas).filter(([type]) => contexts.some((name) => type.startsWith(`${name}.`)));
+  const channels = Object.fromEntries(contexts.map((context) => [context, channel(context, typesOf(context))]));
+  const operations = Object.fromEntries(contexts.map((context) => [`say-${context}`, operation(context)]));
   const messages = Object.fromEntries(types.map(([type, schema]) => [type, message(type, schema)]));
   const schemas = Object.fromEntries(types.map(([type, schema]) => [type, plain(schema)]));
   return {

@@ -87,6 +87,6 @@ export function limitKey(tokens: KnownTokens): (request: FastifyRequest) => stri
   return (request) => {
     const token = bearerToken(request.headers.authorization);
     const caller = token === undefined ? undefined : tokens.known(token);
-    return caller === undefined ? request.ip : callerName(caller);
+    return caller === undefined ? request.callerAddress : callerName(caller);
   };
 }

@@ -55,9 +55,21 @@ export {
   purgeIdempotencyKeys,
   requestInProgress,
 } from './idempotency.ts';
+export { asyncApi } from './asyncapi.ts';
+export { GATEWAY_HEADERS, proveOrigin } from './gateway-proof.ts';
 export { GENERAL_LIMIT, STRICT_LIMIT } from './limits.ts';
+export type { Documents } from './operations.ts';
 export * from './paging.ts';
-export { type CommonProblem, commonProblems, isRefused, type Problems, problem, type Refused } from './problem.ts';
+export {
+  type CommonProblem,
+  commonProblems,
+  isRefused,
+  type Problems,
+  problem,
+  type Refused,
+  sendProblem,
+} from './problem.ts';
+export { type KeyShelf, publishedKeys } from './token-keys.ts';
 export type { Answer, HttpApp, KeyedRequest, ReadyJson, Rendered } from './route-types.ts';
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './server.ts';
 export { createTokenVerifier, type TokenVerifierOptions, type VerifiedToken, type VerifyToken } from './tokens.ts';

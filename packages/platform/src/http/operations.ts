@@ -1,12 +1,38 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Metrics } from '../telemetry.ts';
 import { asyncApi } from './asyncapi.ts';
-import { PROBLEM_CONTENT_TYPE, problem, problemBody } from './problem.ts';
+import { sendProblem } from './problem.ts';
 
 const OPEN = { config: { access: 'anyone' as const, rateLimit: false as const }, schema: { hide: true } };
 
+/** How the API and the events are described to whoever asks. */
+export type Documents = {
+  /** The OpenAPI document, as it is known now. */
+  openApi(): Record<string, unknown>;
+  asyncApi(): unknown;
+  /** Called before either is asked for: whoever joins the documents of others looks at them again. */
+  refresh(): Promise<void>;
+};
+
+/** Made from the routes of this server, and of all events. */
+export function documentsOf(fastify: FastifyInstance): Documents {
+  const events = asyncApi();
+  return {
+    // The library gives OpenAPI 3 as an object of its own type.
+    openApi: () => fastify.swagger() as unknown as Record<string, unknown>,
+    asyncApi: () => events,
+    refresh: async () => {},
+  };
+}
+
+type Operated = {
+  readonly ready: () => Promise<boolean>;
+  readonly metrics: Metrics;
+  readonly documents: Documents;
+};
+
 /** What the people who run the system ask for: is it alive, is it ready, how is it doing, and what does it speak. */
-export function operationsRoutes(fastify: FastifyInstance, ready: () => Promise<boolean>, metrics: Metrics): void {
+export function operationsRoutes(fastify: FastifyInstance, { ready, metrics, documents }: Operated): void {
   fastify.get('/', OPEN, (_request, reply) => reply.type('text/html; charset=utf-8').send(LANDING_PAGE));
   fastify.get('/health/live', OPEN, () => ({ status: 'live' }));
   fastify.get('/health/ready', OPEN, async (_request, reply) =>
@@ -16,15 +42,30 @@ export function operationsRoutes(fastify: FastifyInstance, ready: () => Promise<
     const text = await metrics.registry.metrics();
     return reply.type(metrics.registry.contentType).send(text);
   });
-  let openApiText: string | undefined;
-  fastify.get('/openapi.json', OPEN, (_request, reply) => {
-    openApiText ??= JSON.stringify(fastify.swagger());
-    return reply.type('application/json; charset=utf-8').send(openApiText);
-  });
-  const asyncApiText = JSON.stringify(asyncApi());
-  fastify.get('/asyncapi.json', OPEN, (_request, reply) =>
-    reply.type('application/json; charset=utf-8').send(asyncApiText),
-  );
+  for (const [url, made] of [
+    ['/openapi.json', documents.openApi],
+    ['/asyncapi.json', documents.asyncApi],
+  ] as const) {
+    const written = writtenOnce(made);
+    fastify.get(url, OPEN, async (_request, reply) => {
+      await documents.refresh();
+      return reply.type('application/json; charset=utf-8').send(written());
+    });
+  }
+}
+
+/** The text of a document, written again only where it is another one. */
+function writtenOnce(made: () => unknown): () => string {
+  let last: unknown;
+  let text = '';
+  return () => {
+    const document = made();
+    if (document !== last) {
+      last = document;
+      text = JSON.stringify(document);
+    }
+    return text;
+  };
 }
 
 /** A check that fails is an answer too: not ready. */
@@ -37,8 +78,7 @@ async function isReady(ready: () => Promise<boolean>): Promise<boolean> {
 }
 
 function notReady(reply: FastifyReply): FastifyReply {
-  const refusal = problem('unavailable', { detail: 'Not ready yet.' });
-  return reply.code(503).header('retry-after', '1').type(PROBLEM_CONTENT_TYPE).send(problemBody(refusal, 503));
+  return sendProblem(reply, 'unavailable', 'Not ready yet.', { 'retry-after': '1' });
 }
 
 const LANDING_PAGE = `<!doctype html>

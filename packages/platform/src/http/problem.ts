@@ -1,3 +1,5 @@
+import type { FastifyReply } from 'fastify';
+
 /** Kinds of refusals of a context with the status of each: `{ 'email-taken': 409 } as const`. */
 export type Problems = Readonly<Record<string, number>>;
 
@@ -65,4 +67,19 @@ export function problemTitle(kind: string): string {
 export function problemBody(refusal: Refused, status: number): string {
   const { kind, detail, members } = refusal;
   return JSON.stringify({ ...members, type: `/problems/${kind}`, title: problemTitle(kind), status, detail });
+}
+
+/** Answers with a problem of a common kind, where there is no route whose handler could refuse. */
+export function sendProblem(
+  reply: FastifyReply,
+  kind: CommonProblem,
+  detail: string,
+  headers: Readonly<Record<string, string>> = {},
+): FastifyReply {
+  const status = commonProblems[kind];
+  return reply
+    .code(status)
+    .headers(headers)
+    .type(PROBLEM_CONTENT_TYPE)
+    .send(problemBody(problem(kind, { detail }), status));
 }

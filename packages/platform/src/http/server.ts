@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import formbody from '@fastify/formbody';
 import swagger from '@fastify/swagger';
@@ -20,8 +21,9 @@ import { idempotency } from './idempotency.ts';
 import { acceptJsonOnly } from './json-body.ts';
 import { limitRates } from './limits.ts';
 import { completeDocument, describeRoute, openApiFrame } from './openapi.ts';
-import { operationsRoutes } from './operations.ts';
-import { commonProblems, PROBLEM_CONTENT_TYPE, problem, problemBody } from './problem.ts';
+import { type Documents, documentsOf, operationsRoutes } from './operations.ts';
+import { provenOrigin, type RequestOrigin } from './gateway-proof.ts';
+import { commonProblems, PROBLEM_CONTENT_TYPE, problem, problemBody, sendProblem } from './problem.ts';
 import { followRequests } from './requests.ts';
 import type { HttpApp } from './route-types.ts';
 import { knownTokens, type VerifyToken } from './tokens.ts';
@@ -39,7 +41,13 @@ const KEEP_ALIVE_MILLISECONDS = 72_000;
 const STOP_MILLISECONDS_MAX = 10_000;
 
 export type HttpServerOptions = {
-  readonly settings: { readonly host: string; readonly port: number; readonly rateLimit: boolean };
+  readonly settings: {
+    readonly host: string;
+    readonly port: number;
+    readonly rateLimit: boolean;
+    readonly gatewaySecret?: string;
+    readonly trustedProxies?: readonly string[];
+  };
   readonly logger: Logger;
   readonly clock: Clock;
   readonly verifyToken: VerifyToken;
@@ -49,6 +57,8 @@ export type HttpServerOptions = {
   readonly ready: () => Promise<boolean>;
   /** Waits, for two seconds at most, until the contexts of this process have consumed what this one has appended. */
   readonly settled: (context: ContextName) => Promise<void>;
+  /** What the API and the events are described by, where that is not made from the routes of this server. */
+  readonly documents?: Documents;
 };
 
 export type HttpServer = {
@@ -67,14 +77,15 @@ export type HttpServer = {
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { settings, clock, metrics } = options;
   const tokens = knownTokens(options.verifyToken);
-  const fastify = bareServer(options.logger);
+  const fastify = bareServer(options);
   acceptJsonOnly(fastify);
   fastify.setErrorHandler((error: FastifyError, request, reply) => answerFailure(error, request, reply));
   followRequests(fastify, options.logger, metrics);
   if (settings.rateLimit) await limitRates(fastify, tokens);
   const routes = guardRoutes(fastify, tokens);
-  await documentRoutes(fastify);
-  operationsRoutes(fastify, options.ready, metrics);
+  const documents = options.documents ?? documentsOf(fastify);
+  await documentRoutes(fastify, documents);
+  operationsRoutes(fastify, { ready: options.ready, metrics, documents });
   answerUnknownRoutes(fastify, routes, settings.rateLimit);
   const keys = idempotency(options.secretKey);
 
@@ -97,16 +108,23 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   };
 }
 
-function bareServer(logger: Logger): FastifyInstance {
+function bareServer({ logger, settings }: HttpServerOptions): FastifyInstance {
   // Ids are unique over processes by a random beginning and cheap by a counter.
   const processMark = randomBytes(5).toString('hex');
   let count = 0;
-  return Fastify({
+  const origins = new WeakMap<IncomingMessage, RequestOrigin>();
+  const fastify = Fastify({
     loggerInstance: logger,
     // One logger for all requests: a child for each costs more than many a handler. Lines carry the request id.
     childLoggerFactory: (parent) => parent,
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: () => `${processMark}-${((count += 1)).toString(36)}`,
+    genReqId(request: IncomingMessage) {
+      const { gatewaySecret } = settings;
+      const origin = gatewaySecret === undefined ? undefined : provenOrigin(gatewaySecret, request.headers);
+      if (origin !== undefined) origins.set(request, origin);
+      return origin?.requestId ?? `${processMark}-${((count += 1)).toString(36)}`;
+    },
+    ...(settings.trustedProxies === undefined ? {} : { trustProxy: [...settings.trustedProxies] }),
     bodyLimit: BODY_BYTES_MAX,
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
     requestTimeout: REQUEST_MILLISECONDS_MAX,
@@ -126,6 +144,12 @@ function bareServer(logger: Logger): FastifyInstance {
     frameworkErrors: (error, request, reply) => void answerFailure(error, request, reply),
     clientErrorHandler: answerBrokenRequest,
   }) as unknown as FastifyInstance;
+  fastify.decorateRequest('callerAddress', {
+    getter(this: FastifyRequest) {
+      return origins.get(this.raw)?.address ?? this.ip;
+    },
+  });
+  return fastify;
 }
 
 const CLIENT_ERRORS: Readonly<Record<string, readonly [keyof typeof commonProblems, string]>> = {
@@ -148,7 +172,7 @@ const DOCS_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
   "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-async function documentRoutes(fastify: FastifyInstance): Promise<void> {
+async function documentRoutes(fastify: FastifyInstance, { openApi, refresh }: Documents): Promise<void> {
   await fastify.register(swagger, {
     openapi: openApiFrame,
     transform: describeRoute,
@@ -162,6 +186,9 @@ async function documentRoutes(fastify: FastifyInstance): Promise<void> {
     routePrefix: '/docs',
     staticCSP: DOCS_POLICY,
     uiConfig: { docExpansion: 'none', displayOperationId: true, validatorUrl: null },
+    uiHooks: { onRequest: async () => refresh() },
+    transformSpecification: openApi,
+    transformSpecificationClone: false,
   });
 }
 
@@ -180,14 +207,6 @@ function answerUnknownRoutes(fastify: FastifyInstance, routes: readonly RouteLis
   });
   if (isLimited) fastify.setNotFoundHandler({ preHandler: fastify.rateLimit() }, handler);
   else fastify.setNotFoundHandler(handler);
-}
-
-function sendProblem(reply: FastifyReply, kind: keyof typeof commonProblems, detail: string): FastifyReply {
-  const status = commonProblems[kind];
-  return reply
-    .code(status)
-    .type(PROBLEM_CONTENT_TYPE)
-    .send(problemBody(problem(kind, { detail }), status));
 }
 
 /** The methods that the address would take; none where no route is like it. */

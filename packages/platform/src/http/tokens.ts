@@ -16,6 +16,8 @@ export type TokenVerifierOptions = {
   readonly audience: string;
   /** A token with an unknown key id makes us ask for the keys again, but not more often than this (wall time). */
   readonly askAgainAfterMilliseconds?: number;
+  /** Keys older than this are asked for again meanwhile: one that was withdrawn is not believed for ever. */
+  readonly keysAgeMilliseconds?: number;
 };
 
 /** Signatures by keys only: no HMAC, which a public key could forge, and no `none`. */
@@ -23,26 +25,19 @@ const ALGORITHMS = ['EdDSA', 'Ed25519', 'ES256'];
 const TOKEN_LENGTH_MAX = 4_096;
 const CLOCK_TOLERANCE_SECONDS = 5;
 const ASK_AGAIN_AFTER_MILLISECONDS = 5_000;
+const KEYS_AGE_MILLISECONDS = 5 * 60 * 1_000;
 
-/** Verifies access tokens (RFC 9068) against the issuer's keys, fetched once and again when one is unknown. */
+type Keys = ReturnType<typeof createLocalJWKSet>;
+
+/**
+ * Verifies access tokens (RFC 9068) against the issuer's keys: fetched at the first token, again when one is unknown,
+ * and every few minutes while nobody waits. Where they cannot be had, those that were had last go on being good.
+ */
 export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken {
-  const { jwks, issuer, audience, askAgainAfterMilliseconds = ASK_AGAIN_AFTER_MILLISECONDS } = options;
-  let keys: Promise<ReturnType<typeof createLocalJWKSet>> | undefined;
-  let askedAt = Number.NEGATIVE_INFINITY;
+  const { issuer, audience } = options;
+  const keys = keepKeys(options);
 
-  function askForKeys(): void {
-    askedAt = performance.now();
-    const asked = jwks().then(createLocalJWKSet);
-    keys = asked;
-    asked.catch(() => {
-      if (keys === asked) keys = undefined;
-    });
-  }
-
-  async function payloadOf(token: string): Promise<JWTPayload> {
-    if (keys === undefined) askForKeys();
-    const known = await keys;
-    if (known === undefined) throw new Error('There are no keys to verify tokens with');
+  async function payloadOf(token: string, known: Keys): Promise<JWTPayload> {
     const wanted = { issuer: issuer(), audience, algorithms: ALGORITHMS, typ: 'at+jwt' };
     const requiredClaims = ['sub', 'exp', 'iat'];
     const { payload } = await jwtVerify(token, known, {
@@ -55,16 +50,57 @@ export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken 
 
   return async (token) => {
     if (token.length > TOKEN_LENGTH_MAX) return undefined;
-    for (let mayAskAgain = true; ; mayAskAgain = false) {
+    for (let known = await keys.known(), mayAskAgain = true; ; mayAskAgain = false) {
       try {
-        return verified(await payloadOf(token));
+        return verified(await payloadOf(token, known));
       } catch (error) {
+        if (!(error instanceof errors.JOSEError)) throw error;
         const isUnknownKey = error instanceof errors.JWKSNoMatchingKey;
-        if (isUnknownKey && mayAskAgain && performance.now() - askedAt > askAgainAfterMilliseconds) askForKeys();
-        else if (error instanceof errors.JOSEError) return undefined;
-        else throw error;
+        const renewed = isUnknownKey && mayAskAgain ? await keys.renewed() : undefined;
+        if (renewed === undefined) return undefined;
+        known = renewed;
       }
     }
+  };
+}
+
+/** The issuer's keys in this process's memory. Whoever asks while they are being asked for waits for the same. */
+function keepKeys(options: TokenVerifierOptions) {
+  const {
+    jwks,
+    askAgainAfterMilliseconds = ASK_AGAIN_AFTER_MILLISECONDS,
+    keysAgeMilliseconds = KEYS_AGE_MILLISECONDS,
+  } = options;
+  let latest: Keys | undefined;
+  let asking: Promise<Keys> | undefined;
+  let askedAt = Number.NEGATIVE_INFINITY;
+
+  function ask(): Promise<Keys> {
+    askedAt = performance.now();
+    asking ??= jwks()
+      .then((published) => {
+        latest = createLocalJWKSet(published);
+        return latest;
+      })
+      .finally(() => {
+        asking = undefined;
+      });
+    return asking;
+  }
+
+  return {
+    /** Throws where they were never had and cannot be had now. */
+    async known(): Promise<Keys> {
+      if (latest === undefined) return ask();
+      // A failure leaves what we have; it is tried again as late as a success would be.
+      if (performance.now() - askedAt > keysAgeMilliseconds) ask().catch(() => {});
+      return latest;
+    },
+    /** Asked for once more; undefined where that was done a moment ago, or cannot be done. */
+    async renewed(): Promise<Keys | undefined> {
+      if (asking === undefined && performance.now() - askedAt <= askAgainAfterMilliseconds) return undefined;
+      return ask().catch(() => undefined);
+    },
   };
 }
 
