@@ -54,7 +54,7 @@ function ownAccountRoutes(app: HttpApp, { db }: BankRoutes): void {
     access: PEOPLE,
     summary: "The caller's account",
     schema: { response: AccountView },
-    handle: async ({ caller, now }) => accountView(await showOwnAccount(db, caller.id, now)),
+    handle: async ({ caller, ...moment }) => accountView(await showOwnAccount(db, caller.id, moment)),
   });
   read(app, {
     method: 'GET',
@@ -78,8 +78,8 @@ function accountRoute(app: HttpApp, { db }: BankRoutes): void {
     access: PEOPLE,
     summary: 'An account: by its owner, or by a manager',
     schema: { params: IdParams, response: AccountView },
-    async handle({ params, caller, now }) {
-      if (params.id === caller.id) return accountView(await showOwnAccount(db, caller.id, now));
+    async handle({ params, caller, ...moment }) {
+      if (params.id === caller.id) return accountView(await showOwnAccount(db, caller.id, moment));
       const account = actsAs(caller, 'manager') ? await showAccount(db, params.id) : undefined;
       return account === undefined ? noSuchAccount() : accountView(account);
     },

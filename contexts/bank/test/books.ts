@@ -67,8 +67,8 @@ export async function accountOf(test: BankTest, id: string): Promise<AccountRow 
 
 /** The balance of a site's account; zero where none is open. */
 export async function balanceOfSite(test: BankTest, kind: string, siteId = SITE): Promise<number> {
-  const text = 'SELECT balance FROM accounts WHERE kind = $1 AND site_id = $2';
-  const [row] = await test.running.db.query<{ balance: number }>(statement('test-site', text), [kind, siteId]);
+  const text = 'SELECT balance FROM accounts WHERE kind = $1 AND site_id = $2 AND currency = $3';
+  const [row] = await test.running.db.query<{ balance: number }>(statement('test-site', text), [kind, siteId, 'EUR']);
   return row?.balance ?? 0;
 }
 

@@ -8,6 +8,8 @@ export type NewEvent<Type extends string = string, Data = unknown> = {
   /** What it is about: the order, the batch, the account. Its events take effect in order. */
   readonly subject: string;
   readonly data: Data;
+  /** W3C trace context of the request or event that caused it. The platform sets it; see its trace.ts. */
+  readonly traceparent?: string;
 };
 
 /** An event as it stands in the log of the context that said it (CloudEvents 1.0 by other names, see asyncapi.json). */
@@ -18,6 +20,4 @@ export type RecordedEvent<Type extends string = string, Data = unknown> = NewEve
   readonly position: number;
   /** Business time, RFC 3339. */
   readonly time: string;
-  /** W3C trace context of the request or event that caused it. */
-  readonly traceparent?: string;
 };

@@ -62,20 +62,21 @@ export function openAnnouncer(url: string, processId: string): Announcer {
     void connect();
   }
 
-  function send(): void {
+  async function send(): Promise<void> {
     const payload = [processId, ...untold].join(' ');
     untold.clear();
-    client
-      ?.query({ name: 'notify', text: 'SELECT pg_notify($1, $2)', values: [NOTIFY_CHANNEL, payload] })
-      .catch(() => {});
+    const notify = { name: 'notify', text: 'SELECT pg_notify($1, $2)', values: [NOTIFY_CHANNEL, payload] };
+    // A lost announcement costs the delay of a slow look, nothing else.
+    await client?.query(notify).catch(() => {});
   }
 
   /** The first commit after a silence is announced at once, those that follow it closely together. */
-  function flush(): void {
-    timer = undefined;
-    if (untold.size === 0) return;
-    send();
-    timer = setTimeout(flush, NOTIFY_EVERY_MILLISECONDS);
+  async function flush(): Promise<void> {
+    if (untold.size === 0) timer = undefined;
+    else {
+      await send();
+      if (!closed) timer = setTimeout(flush, NOTIFY_EVERY_MILLISECONDS);
+    }
   }
 
   void connect();

@@ -7,6 +7,7 @@ import type { EventLog } from './event-log.ts';
 import { parkEvents } from './parked-events.ts';
 import { type Reactions, runReactions } from './reactions.ts';
 import { openStanding } from './standing.ts';
+import { traceIdOf } from './trace.ts';
 import { cursorKey, type Delivery, type Subscription, type Transport } from './transport.ts';
 
 /** Events of one partition, and commands, that one transaction carries: 50 give most of the gain, 200 all of it. */
@@ -40,7 +41,8 @@ export type ReactorOptions = {
   readonly restMilliseconds?: number;
   /** Told after each commit of a set. */
   readonly afterConsumed?: () => void;
-  readonly onError: (message: string, error: unknown) => void;
+  /** `about` says which event it was, where there is one. */
+  readonly onError: (message: string, error: unknown, about?: object) => void;
 };
 
 export type Reactor = {
@@ -191,7 +193,9 @@ export function openReactor(options: ReactorOptions): Reactor {
     } catch (failure) {
       throw new Interrupted(batch.commands, failure);
     }
-    onError(`An event for ${context} cannot be handled; its subject waits for an operator`, error);
+    const [event] = batch.deliveries.flatMap(({ events }) => events);
+    const about = { eventId: event?.id, type: event?.type, traceId: traceIdOf(event?.traceparent) };
+    onError(`An event for ${context} cannot be handled; its subject waits for an operator`, error, about);
   }
 
   async function turn(thorough: boolean): Promise<boolean> {

@@ -80,7 +80,8 @@ export function openContext<Open extends OpenContext>(
   const open = module.open(platform);
   const answers = open.intake !== undefined || !shared.oneCluster;
   const reactorDb = databaseOf(context, shared, log, 'loop', 1, answers ? 'on' : 'off');
-  const onError = (message: string, error: unknown) => shared.log.error({ err: error, context }, message);
+  const onError = (message: string, error: unknown, about: object = {}) =>
+    shared.log.error({ err: error, context, ...about }, message);
   const reactor = openReactor({
     context,
     db: reactorDb,

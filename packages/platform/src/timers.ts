@@ -1,6 +1,7 @@
 import { formatInstant, type Instant, type Milliseconds } from '@provender/kernel';
 import type { Clock } from './clock.ts';
 import { type Database, type Query, statement } from './database.ts';
+import { newTraceparent, traced } from './trace.ts';
 
 /** Work that falls due by business time. `key` tells apart those of one name: a site, a schedule. */
 export type Timer = {
@@ -129,7 +130,7 @@ export function openTimers({ db, jobs, clock, onError }: TimerLoopOptions): Time
         [claimed] = await tx.query<Timer>(CLAIM, [formatInstant(clock.now()), wanted]);
         const job = claimed === undefined ? undefined : jobs[claimed.name];
         if (claimed === undefined || job === undefined) return false;
-        const next = await job(claimed, tx);
+        const next = await job(claimed, traced(tx, newTraceparent()));
         if (next === null) await cancelTimer(tx, claimed.name, claimed.key);
         else await tx.query(MOVE, [claimed.name, claimed.key, formatInstant(later(claimed, next))]);
         return true;

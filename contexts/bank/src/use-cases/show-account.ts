@@ -1,5 +1,5 @@
 import type { Instant } from '@provender/kernel';
-import type { Database } from '@provender/platform';
+import { type Database, traced } from '@provender/platform';
 import type { Account } from '../domain/account.ts';
 import { readAccount } from '../store.ts';
 
@@ -11,11 +11,13 @@ export async function showAccount(db: Database, id: string): Promise<Account | u
   return account?.kind === 'customer' ? account : undefined;
 }
 
+type Asked = { readonly now: Instant; readonly traceparent: string };
+
 /** Gives a user's own account; opens it where the registration has not come through yet. */
-export async function showOwnAccount(db: Database, userId: string, now: Instant): Promise<Account> {
+export async function showOwnAccount(db: Database, userId: string, { now, traceparent }: Asked): Promise<Account> {
   const found = await showAccount(db, userId);
   if (found !== undefined) return found;
-  await db.withTx((tx) => openCustomerAccounts(tx, [userId], now));
+  await db.withTx((tx) => openCustomerAccounts(traced(tx, traceparent), [userId], now));
   const opened = await showAccount(db, userId);
   if (opened === undefined) throw new Error('An account that was just opened is not there');
   return opened;

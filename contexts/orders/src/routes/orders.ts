@@ -52,7 +52,7 @@ function placeRoute(app: HttpApp, { ids, submit }: OrdersPlatform, waiters: Outc
       'for the outcome of the first and gives its answer again.',
     schema: { body: OrderDraft, response: { 201: OrderView, 202: OrderView } },
     problems: purchaseProblems,
-    async handle({ body, caller, idempotency, prefersAsync }) {
+    async handle({ body, caller, idempotency, prefersAsync, traceparent }) {
       const buyer = viewerOf(caller);
       const wanted = readDraft(body, buyer);
       if (!wanted.ok) return draftProblem(wanted.refusal);
@@ -62,6 +62,7 @@ function placeRoute(app: HttpApp, { ids, submit }: OrdersPlatform, waiters: Outc
         placedBy: buyer.id,
         note: body.note ?? null,
         key: idempotency,
+        traceparent,
       };
       // The intake of this context answers each of its commands with one of these.
       const outcome = (await submit(order)) as PlaceOutcome;

@@ -34,6 +34,8 @@ export type PlaceOrder = {
   readonly placement: Placement;
   readonly note: string | null;
   readonly key: PlacementKey | undefined;
+  /** W3C trace context of the request. */
+  readonly traceparent?: string;
 };
 
 export type PlaceOutcome =
@@ -86,7 +88,12 @@ async function placeOrders(commands: readonly PlaceOrder[], tx: Tx, now: Instant
   const inserted = placed.length === 0 ? new Set<string>() : await insertOrders(tx, placed, now);
   const orders = new Map<string, Order>();
   for (const { order } of placed) if (inserted.has(order.id)) orders.set(order.id, order);
-  tx.append([...orders.values()].map(orderPlaced));
+  tx.append(
+    commands.flatMap(({ orderId, traceparent }): Said[] => {
+      const order = orders.get(orderId);
+      return order === undefined ? [] : [orderPlaced(order, traceparent)];
+    }),
+  );
 
   const unsettled: Unsettled[] = [];
   const outcomes = commands.map((command, index): PlaceOutcome | undefined => {
@@ -181,11 +188,12 @@ function newOrder(command: PlaceOrder, { lines, total }: PricedOrder, now: Insta
   };
 }
 
-function orderPlaced(order: Order): Said {
+function orderPlaced(order: Order, traceparent: string | undefined): Said {
   return {
     type: 'orders.order-placed.v1',
     key: order.siteId,
     subject: order.id,
+    ...(traceparent === undefined ? {} : { traceparent }),
     data: {
       orderId: order.id,
       siteId: order.siteId,

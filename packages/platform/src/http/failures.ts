@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { errorCode, isUnavailable } from '../database-errors.ts';
 import { Overloaded } from '../reactor.ts';
+import { traceIdOf } from '../trace.ts';
 import { isBodyError } from './json-body.ts';
 import {
   type CommonProblem,
@@ -66,13 +67,14 @@ export function answerFailure(error: FastifyError, request: FastifyRequest, repl
   const refusal = refusalOf(error);
   const status = commonProblems[refusal.kind];
   const isUnfitValue = UNFIT_VALUE_CODES.has(errorCode(error) ?? '');
+  const marks = { requestId: request.id, traceId: traceIdOf(request.traceparent) };
   if (status === 500 || isUnfitValue) {
     request.log.error(
-      { requestId: request.id, method: request.method, url: request.routeOptions.url, err: error },
+      { ...marks, method: request.method, url: request.routeOptions.url, err: error },
       'failed',
     );
   } else if (status === 503) {
-    request.log.warn({ requestId: request.id, code: error.code, reason: error.message }, 'unavailable');
+    request.log.warn({ ...marks, code: error.code, reason: error.message }, 'unavailable');
   }
   return reply.code(status).headers(refusal.headers).type(PROBLEM_CONTENT_TYPE).send(problemBody(refusal, status));
 }

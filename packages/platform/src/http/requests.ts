@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Metrics } from '../telemetry.ts';
+import { traceIdOf, traceparentOf } from '../trace.ts';
+import './fastify-types.ts';
 import { PROBLEM_CONTENT_TYPE, problem, problemBody } from './problem.ts';
 
 const SLOW_MILLISECONDS = 1_000;
@@ -25,12 +27,16 @@ const EVERY_ANSWER = {
   'x-permitted-cross-domain-policies': 'none',
 } as const;
 
-/** Gives every request its id and every answer its headers; counts, logs, and ends what takes too long. */
+/** Gives every request its id and trace, and every answer its headers; counts, logs, and ends what takes too long. */
 export function followRequests(fastify: FastifyInstance, logger: Logger, metrics: Metrics): void {
   const underWay = new Set<FastifyReply>();
+  // Fastify wants to know the shape of a request beforehand.
+  fastify.decorateRequest('traceparent', '');
   fastify.addHook('onRequest', (request, reply, done) => {
+    request.traceparent = traceparentOf(request.headers['traceparent']);
     reply.headers(EVERY_ANSWER);
     reply.header('x-request-id', request.id);
+    reply.header('traceparent', request.traceparent);
     underWay.add(reply);
     done();
   });
@@ -69,7 +75,8 @@ function logRequest(logger: Logger, request: FastifyRequest, reply: FastifyReply
   if (!isNoteworthy && !logger.isLevelEnabled('debug')) return;
   const { id: requestId, method, routeOptions } = request;
   const milliseconds = Math.round(elapsed * 10) / 10;
-  const fields = { requestId, method, route: routeOptions.url, status: reply.statusCode, milliseconds };
+  const traceId = traceIdOf(request.traceparent);
+  const fields = { requestId, traceId, method, route: routeOptions.url, status: reply.statusCode, milliseconds };
   if (isNoteworthy) logger.warn(fields, 'request');
   else logger.debug(fields, 'request');
 }

@@ -82,6 +82,8 @@ export type RouteRequest<Admitted extends Access, Params, Query, Body> = {
   readonly caller: CallerOf<Admitted>;
   /** Business time when the request came in. */
   readonly now: Instant;
+  /** W3C trace context, for what follows from the request. The transaction of a `write` has it already. */
+  readonly traceparent: string;
 };
 
 export type ReadRoute<

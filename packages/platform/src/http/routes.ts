@@ -2,6 +2,7 @@ import './fastify-types.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema, TUndefined } from 'typebox';
 import type { Tx } from '../database.ts';
+import { traced } from '../trace.ts';
 import type { Access } from './access.ts';
 import { isReady, rendered, send, sendReady, sendRefusal } from './answers.ts';
 import { isKept } from './idempotency.ts';
@@ -32,9 +33,10 @@ export function read<
   const { handle } = route;
 
   async function handler(request: FastifyRequest, reply: FastifyReply) {
-    const { params, query, caller } = request;
+    const { params, query, caller, traceparent } = request;
     // The schemas have just said what these are; the access check what the caller is.
-    const outcome = await handle({ params, query, caller, now: app.clock.now() } as Parameters<typeof handle>[0]);
+    const wanted = { params, query, caller, now: app.clock.now(), traceparent } as Parameters<typeof handle>[0];
+    const outcome = await handle(wanted);
     if (isRefused(outcome)) return sendRefusal(reply, outcome, kinds);
     if (isReady(outcome)) return sendReady(request, reply, outcome);
     return reply.sent ? undefined : outcome;
@@ -66,9 +68,10 @@ export function write<
     if (isRefused(keyed)) return sendRefusal(reply, keyed, kinds);
     let hasSaid = false;
     let isRepeat = false;
-    const { params, query, body, caller } = request;
+    const { params, query, body, caller, traceparent } = request;
+    const now = app.clock.now();
     // The schemas have just said what these are; the access check what the caller is.
-    const wanted = { params, query, body, caller, now: app.clock.now() } as Parameters<typeof handle>[0];
+    const wanted = { params, query, body, caller, now, traceparent } as Parameters<typeof handle>[0];
     const prepared = (await prepare?.(wanted)) as Prepared;
     const sent = await db.withTx(async (tx) => {
       hasSaid = false;
@@ -80,11 +83,12 @@ export function write<
           return claim.answer;
         }
       }
+      const following = traced(tx, traceparent);
       const listening: Tx = {
         query: tx.query,
         append: (events) => {
           hasSaid = true;
-          tx.append(events);
+          following.append(events);
         },
       };
       const outcome = await handle(wanted, listening, prepared);
@@ -117,9 +121,10 @@ export function command<
   async function handler(request: FastifyRequest, reply: FastifyReply) {
     const keyed = keyOf(app, request);
     if (isRefused(keyed)) return sendRefusal(reply, keyed, kinds);
-    const { params, query, body, caller } = request;
+    const { params, query, body, caller, traceparent } = request;
     const prefersAsync = prefersAsyncAnswer(request);
-    const wanted = { params, query, body, caller, now: app.clock.now(), idempotency: keyed, prefersAsync };
+    const now = app.clock.now();
+    const wanted = { params, query, body, caller, now, traceparent, idempotency: keyed, prefersAsync };
     const outcome = await handle(wanted as Parameters<typeof handle>[0]);
     return send(reply, rendered(reply, outcome, kinds), false);
   }
