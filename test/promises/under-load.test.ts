@@ -55,7 +55,7 @@ describe('the checks on a shop at work', () => {
     const verifications: Verification[] = [];
     const watching = (async () => {
       while (isBusy || verifications.length < VERIFICATIONS_MIN) {
-        verifications.push(await verifyPromises({ databaseUrl: shop.database.url, clock: shop.clock, connections: 2 }));
+        verifications.push(await verifyPromises({ databases: shop.database.url, clock: shop.clock, connections: 2 }));
       }
     })();
     for (let round = 0; round < ROUNDS; round += 1) {

@@ -30,6 +30,8 @@ export type TestServer = {
    * Stops the process and starts it anew on the same database: at a later moment, or with other settings from now on.
    */
   restart(options?: Restart): Promise<void>;
+  /** Stops the process and leaves the database. */
+  stop(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -59,6 +61,11 @@ export async function startTestServer({ now = MORNING, env = {} }: TestServerOpt
     running = await start(database, clock, settings);
   }
 
+  async function stopAll(): Promise<void> {
+    await stop(running);
+    await admin.end();
+  }
+
   return {
     get server() {
       return running.server;
@@ -73,7 +80,7 @@ export async function startTestServer({ now = MORNING, env = {} }: TestServerOpt
     sql: async (text, values) => (await admin.query(text, values as unknown[])).rows,
     async expectPromises() {
       await running.server.system.idle();
-      const { checks } = await verifyPromises({ databaseUrl: database.url, clock });
+      const { checks } = await verifyPromises({ databases: database.url, clock });
       expect(checks.length).toBeGreaterThan(10);
       expect(checks.filter((check) => !check.ok)).toEqual([]);
       for (const { context } of running.server.system.contexts.values()) {
@@ -84,9 +91,9 @@ export async function startTestServer({ now = MORNING, env = {} }: TestServerOpt
       }
     },
     restart,
+    stop: stopAll,
     async close() {
-      await stop(running);
-      await admin.end();
+      await stopAll();
       await database.drop();
     },
   };

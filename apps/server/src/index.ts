@@ -2,12 +2,8 @@
 export { advanceTo } from './advance.ts';
 export { openServer, type Server } from './server.ts';
 export { modules, type System } from './system.ts';
-export {
-  type CheckMoment,
-  type CheckOutcome,
-  runCheck,
-  type Verification,
-  verifyPromises,
-} from './verify/run-checks.ts';
+export type { DatabaseUrls } from './verify/homes.ts';
+export { type CheckMoment, type CheckOutcome, runCheck } from './verify/run-check.ts';
+export { type Verification, verifyPromises } from './verify/run-checks.ts';
 export { type Check, checksFor } from './verify/checks.ts';
 export { LISTENS } from './verify/log-checks.ts';

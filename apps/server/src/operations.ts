@@ -50,7 +50,11 @@ function verifyRoute(app: HttpApp, { system, databaseUrl }: Operations): void {
     const asked = String(since);
     const running =
       underWay.get(asked) ??
-      verifyPromises({ databaseUrl, clock: system.clock, ...(since === undefined ? {} : { since }) }).finally(() => {
+      verifyPromises({
+        databases: databaseUrl,
+        clock: system.clock,
+        ...(since === undefined ? {} : { since }),
+      }).finally(() => {
         underWay.delete(asked);
       });
     underWay.set(asked, running);

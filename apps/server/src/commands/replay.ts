@@ -108,7 +108,7 @@ type Played = { readonly finished: Finished; readonly databaseUrl: string; reado
 
 async function reportAll(options: ReplayOptions, play: PlayOptions, played: Played): Promise<number> {
   const { finished, databaseUrl, sha256 } = played;
-  const verification = await verifyPromises({ databaseUrl, clock: manualClock(finished.endedAt) });
+  const verification = await verifyPromises({ databases: databaseUrl, clock: manualClock(finished.endedAt) });
   const store = await openReplayStore(databaseUrl, play.identity);
   try {
     const lines = await countLines(options.file);

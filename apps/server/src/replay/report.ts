@@ -1,5 +1,5 @@
 import { addDays, type LocalDate } from '@provender/kernel';
-import type { CheckOutcome } from '../verify/run-checks.ts';
+import type { CheckOutcome } from '../verify/run-check.ts';
 import { type Keeping, keepings } from './assortment.ts';
 import type { Books } from './books.ts';
 import { type CrossCheck, crossChecks } from './cross-checks.ts';

@@ -1,16 +1,11 @@
-import { CONTEXT_NAMES, type ContextName } from '@provender/contracts';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { ContextName } from '@provender/contracts';
 import { formatInstant, type Instant, instant, type Milliseconds, MINUTE, SECOND } from '@provender/kernel';
-import { AUDITOR_ROLE, type Clock } from '@provender/platform';
-import pg from 'pg';
+import type { Clock } from '@provender/platform';
 import { type Check, checksFor } from './checks.ts';
-
-export type CheckOutcome = {
-  readonly name: string;
-  readonly promise: string;
-  readonly ok: boolean;
-  /** The rows that break the promise, the first hundred of them. */
-  readonly violations: readonly Readonly<Record<string, unknown>>[];
-};
+import { type Look, runGathered } from './gathered.ts';
+import { beginLook, closeHomes, type DatabaseUrls, endLook, type Home, isInUse, openHomes } from './homes.ts';
+import { type CheckMoment, type CheckOutcome, runCheck } from './run-check.ts';
 
 export type Verification = {
   readonly ok: boolean;
@@ -20,134 +15,134 @@ export type Verification = {
 };
 
 export type VerifyOptions = {
-  /** Of the role that owns the database. */
-  readonly databaseUrl: string;
+  /** One database for all contexts, or one for each. */
+  readonly databases: DatabaseUrls;
   readonly clock: Pick<Clock, 'now' | 'atLeastWall'>;
   /** Looks only at what happened since then, on tables that grow for ever. By default at everything. */
   readonly since?: Instant;
   /**
-   * Where no context runs on the database, judges as of its last event: the time in which nobody was there to do
-   * anything is not held against it.
+   * Where no context runs on any of the databases, judges as of the last event: the time in which nobody was there to
+   * do anything is not held against it.
    */
   readonly allowForRest?: boolean;
   /** How many checks run side by side; one by default, so that a shop at work keeps its processors. */
   readonly connections?: number;
 };
 
-const VIOLATIONS_MAX = 100;
 /** What must happen "soon" has happened a minute later, and never has less than ten seconds on the wall for it. */
 const PATIENCE: Milliseconds = MINUTE;
 const PATIENCE_WALL: Milliseconds = 10 * SECOND;
-const CHECK_SECONDS_MAX = 120;
-/** So that a million rows are joined in memory. */
-const WORK_MEMORY = '128MB';
-const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+/**
+ * How long after a look at several databases that found something the next is taken: other contexts see a write then.
+ */
+const SECOND_LOOK_AFTER: Milliseconds = SECOND;
 
 /**
- * Checks every promise on the live data, in one snapshot, as the role that may read everything and write nothing.
- * Throws where the database cannot be asked, or has never been that of a started Provender.
+ * Checks every promise on the live data, each database in one snapshot, as the role that may read everything and write
+ * nothing. What is found between databases is looked at again, since no snapshot spans them. Throws where a database
+ * cannot be asked, or has never been that of a started Provender.
  */
 export async function verifyPromises(options: VerifyOptions): Promise<Verification> {
-  const clients = Array.from({ length: options.connections ?? 1 }, () => auditor(options.databaseUrl));
+  const homes = await openHomes(options.databases, options.connections ?? 1);
   try {
-    await Promise.all(clients.map((client) => client.connect()));
-    const [first, ...others] = clients;
-    if (first === undefined) throw new Error('Nothing can be verified without a connection');
-    const present = await presentContexts(first);
-    if (present.length === 0) {
-      throw new Error('Provender has never been started on this database: run npm start first.');
-    }
-    await beginSnapshot(first, others);
-    const moment = await momentOf(first, present, options);
-    const checks = checksFor(present);
-    const outcomes: CheckOutcome[] = [];
-    const waiting = checks.entries();
-    await Promise.all(
-      clients.map(async (client) => {
-        for (const [place, check] of waiting) outcomes[place] = await runCheck(client, check, moment);
-      }),
-    );
-    return { ok: outcomes.every((outcome) => outcome.ok), at: formatInstant(moment.at), checks: outcomes };
+    const checks = checksFor(homes.flatMap(({ contexts }) => contexts));
+    const patience = options.clock.atLeastWall(PATIENCE, PATIENCE_WALL);
+    const rests = options.allowForRest === true && !(await Promise.all(homes.map(isInUse))).includes(true);
+    const moment = async (): Promise<CheckMoment> => {
+      const last = rests ? await lastEventAt(homes) : undefined;
+      return { at: last ?? options.clock.now(), since: options.since, patience };
+    };
+    const first = await lookAt(homes, checks, moment);
+    const outcomes = await lookAgain(homes, checks, first.outcomes, moment);
+    return { ok: outcomes.every((outcome) => outcome.ok), at: formatInstant(first.at), checks: outcomes };
   } finally {
-    await Promise.all(clients.map((client) => client.end()));
+    await closeHomes(homes);
   }
 }
 
-function auditor(databaseUrl: string): pg.Client {
-  const client = new pg.Client({
-    connectionString: databaseUrl,
-    application_name: 'provender verify',
-    options: `-c statement_timeout=${CHECK_SECONDS_MAX * SECOND} -c work_mem=${WORK_MEMORY} -c jit=off -c timezone=UTC`,
+type Looked = { readonly at: Instant; readonly outcomes: readonly CheckOutcome[] };
+
+/** Runs checks in one snapshot of each database, all of them taken at about the same time. */
+async function lookAt(
+  homes: readonly Home[],
+  checks: readonly Check[],
+  momentOf: () => Promise<CheckMoment>,
+): Promise<Looked> {
+  try {
+    const looks = await Promise.all(
+      homes.map(async (home): Promise<Look> => ({ home, snapshot: await beginLook(home) })),
+    );
+    const moment = await momentOf();
+    const outcomes = await runAtHome(homes, checks, moment);
+    const between = checks.filter((check) => homeOf(homes, check) === undefined);
+    if (between.length > 0) for (const each of await runGathered(looks, between, moment)) outcomes.set(each.name, each);
+    return { at: moment.at, outcomes: checks.flatMap(({ name }) => outcomes.get(name) ?? []) };
+  } finally {
+    await Promise.all(homes.map(endLook));
+  }
+}
+
+/** The checks that need one database only, each there; so many side by side as there are connections to each. */
+async function runAtHome(homes: readonly Home[], checks: readonly Check[], moment: CheckMoment) {
+  const outcomes = new Map<string, CheckOutcome>();
+  const waiting = checks[Symbol.iterator]();
+  const lines = Math.max(...homes.map(({ clients }) => clients.length));
+  await Promise.all(
+    Array.from({ length: lines }, async (_, line) => {
+      for (const check of waiting) {
+        const client = homeOf(homes, check)?.clients[line];
+        if (client !== undefined) outcomes.set(check.name, await runCheck(client, check, moment));
+      }
+    }),
+  );
+  return outcomes;
+}
+
+function homeOf(homes: readonly Home[], { contexts }: Check): Home | undefined {
+  return homes.find((home) => contexts.every((context) => home.contexts.includes(context)));
+}
+
+/**
+ * One database may show what another does not show yet. So what was found between databases counts only where the same
+ * thing, by the first column of its row, is found again a moment later.
+ */
+async function lookAgain(
+  homes: readonly Home[],
+  checks: readonly Check[],
+  outcomes: readonly CheckOutcome[],
+  momentOf: () => Promise<CheckMoment>,
+): Promise<readonly CheckOutcome[]> {
+  const fired = new Set(outcomes.filter(({ ok }) => !ok).map(({ name }) => name));
+  const doubtful = checks.filter((check) => fired.has(check.name) && homeOf(homes, check) === undefined);
+  if (doubtful.length === 0) return outcomes;
+  await wait(SECOND_LOOK_AFTER);
+  const again = new Map((await lookAt(homes, doubtful, momentOf)).outcomes.map((each) => [each.name, each]));
+  return outcomes.map((outcome) => {
+    const later = again.get(outcome.name);
+    if (later === undefined) return outcome;
+    const before = new Set(outcome.violations.map(whatOf));
+    const violations = later.violations.filter((row) => before.has(whatOf(row)));
+    return { ...later, ok: violations.length === 0, violations };
   });
-  client.on('error', () => {});
-  return client;
 }
 
-/** All connections see the same moment, whatever is committed meanwhile. */
-async function beginSnapshot(first: pg.Client, others: readonly pg.Client[]): Promise<void> {
-  await first.query(`SET ROLE ${AUDITOR_ROLE}`);
-  await first.query(BEGIN);
-  if (others.length === 0) return;
-  const { rows } = await first.query<{ snapshot: string }>('SELECT pg_export_snapshot() AS snapshot');
-  for (const client of others) {
-    await client.query(`SET ROLE ${AUDITOR_ROLE}`);
-    await client.query(BEGIN);
-    await client.query(`SET TRANSACTION SNAPSHOT '${rows[0]?.snapshot}'`);
-  }
+/** What a row of a check is about: the first thing that it names. */
+function whatOf(row: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(Object.values(row)[0]);
 }
 
-async function momentOf(
-  client: pg.Client,
-  present: readonly ContextName[],
-  { clock, since, allowForRest = false }: VerifyOptions,
-): Promise<CheckMoment> {
-  const patience = clock.atLeastWall(PATIENCE, PATIENCE_WALL);
-  const rests = allowForRest && !(await isRunning(client));
-  const last = rests ? await lastEventAt(client, present) : undefined;
-  return { at: last ?? clock.now(), since, patience };
+async function lastEventAt(homes: readonly Home[]): Promise<Instant | undefined> {
+  const moments = await Promise.all(
+    homes.map(async ({ clients: [client], contexts }) => {
+      const times = contexts.map(lastTimeOf);
+      const { rows } = await client.query<{ time: Date | null }>(`SELECT greatest(${times.join(', ')}) AS time`);
+      return rows[0]?.time?.getTime() ?? 0;
+    }),
+  );
+  const last = Math.max(...moments);
+  return last === 0 ? undefined : instant(last);
 }
 
-/** Every context that listens to others holds a lock while it runs. */
-async function isRunning(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query<{ count: string }>(`
-    SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
-    WHERE locktype = 'advisory' AND datname = current_database() AND classid::bigint
-      = hashtext('provender reactor')::bit(32)::bigint`);
-  return Number(rows[0]?.count) > 0;
-}
-
-async function lastEventAt(client: pg.Client, present: readonly ContextName[]): Promise<Instant | undefined> {
-  const times = present.map((context) => `(SELECT time FROM ${context}.outbox ORDER BY position DESC LIMIT 1)`);
-  const { rows } = await client.query<{ time: Date | null }>(`SELECT greatest(${times.join(', ')}) AS time`);
-  const time = rows[0]?.time;
-  return time === null || time === undefined ? undefined : instant(time.getTime());
-}
-
-export type CheckMoment = {
-  readonly at: Instant;
-  readonly since: Instant | undefined;
-  readonly patience: Milliseconds;
-};
-
-/** Runs one check on a connection, inside whatever transaction it is in. */
-export async function runCheck(client: pg.Client, check: Check, moment: CheckMoment): Promise<CheckOutcome> {
-  const { rows } = await client.query<Record<string, unknown>>(withMoment(check.sql, moment));
-  return { name: check.name, promise: check.promise, ok: rows.length === 0, violations: rows };
-}
-
-/** Puts the moment into a check: these three values are ours, never a caller's text. */
-function withMoment(sql: string, { at, since, patience }: CheckMoment): string {
-  const from = since === undefined ? '-infinity' : formatInstant(since);
-  const text = sql
-    .replaceAll(/:now\b/g, `'${formatInstant(at)}'::timestamptz`)
-    .replaceAll(/:since\b/g, `'${from}'::timestamptz`)
-    .replaceAll(/:patience\b/g, `interval '${patience} milliseconds'`);
-  // Planned for all rows: a plan that hopes for the first hundred soon reads everything slowly where there are none.
-  return `WITH violation AS MATERIALIZED (${text}) SELECT * FROM violation LIMIT ${VIOLATIONS_MAX}`;
-}
-
-async function presentContexts(client: pg.Client): Promise<ContextName[]> {
-  const { rows } = await client.query<{ name: string }>('SELECT nspname AS name FROM pg_namespace');
-  const schemas = new Set(rows.map((row) => row.name));
-  return CONTEXT_NAMES.filter((context) => schemas.has(context));
+function lastTimeOf(context: ContextName): string {
+  return `(SELECT time FROM ${context}.outbox ORDER BY position DESC LIMIT 1)`;
 }
