@@ -1,0 +1,1 @@
+export { type Gateway, type GatewaySettings, openGateway } from './gateway.ts';
