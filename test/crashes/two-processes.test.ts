@@ -1,23 +1,26 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { createTestDatabase, type TestDatabase } from '@provender/platform/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Api, ApiAnswer } from '../support/api.ts';
 import { expectNothingLost, type Market, openMarket, startLoad } from '../support/load.ts';
 import { freePort, type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { euro, made } from '../support/town.ts';
 
 const SOON_MILLISECONDS = 2_500;
+/** Five seconds in which the paused one might only be slow, and those that its loops had rested before. */
+const TAKEN_OVER_MILLISECONDS_MAX = 12_000;
 
 let database: TestDatabase;
 let servers: ServerProcess[] = [];
 let market: Market;
+let env: Readonly<Record<string, string>>;
 
 const LOAD_AT_ONCE = 24;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   const [first, second] = [await freePort(), await freePort()];
-  const env = { DATABASE_URL: database.url, PROVENDER_DEMO: 'on', PUBLIC_URL: `http://127.0.0.1:${first}` };
+  env = { DATABASE_URL: database.url, PROVENDER_DEMO: 'on', PUBLIC_URL: `http://127.0.0.1:${first}` };
   // Both at once: who comes second waits for the migrations of who came first.
   servers = await Promise.all([first, second].map((port) => startServerProcess(env, { port })));
   market = await openMarket(api(0));
@@ -166,5 +169,35 @@ describe('two processes on one database', () => {
     expect((afterwards[0]?.at ?? Infinity) - killedAt).toBeLessThan(5_000);
     expect(load.seen.filter(({ status }) => status >= 500 && status !== 503)).toEqual([]);
     await expectNothingLost(another, survivor.api, load.asks);
+  });
+
+  test('given both sell, when the one that consumes is paused, then the other takes over, and what it does late changes nothing', {
+    timeout: 120_000,
+  }, async () => {
+    const [dead, paused] = servers;
+    if (dead === undefined || paused === undefined) throw new Error('No two processes');
+    // Since the test before, the other one consumes for all contexts; this one stands by.
+    const survivor = await startServerProcess(env, { port: dead.port });
+    servers[0] = survivor;
+    const another = await openMarket(survivor.api);
+    // It has work in hand, of its own and of others, at the moment when it stops.
+    const interrupted = startLoad(another, [paused.api, survivor.api], LOAD_AT_ONCE);
+    await wait(1_000);
+    process.kill(paused.pid, 'SIGSTOP');
+    const pausedAt = performance.now();
+    try {
+      const going = startLoad(another, [survivor.api], LOAD_AT_ONCE);
+      const sold = () => going.seen.filter(({ at, status }) => at > pausedAt && status === 201);
+      await vi.waitFor(() => expect(sold().length).toBeGreaterThan(LOAD_AT_ONCE), { timeout: 40_000, interval: 100 });
+      expect((sold()[0]?.at ?? Infinity) - pausedAt).toBeLessThan(TAKEN_OVER_MILLISECONDS_MAX);
+      await going.end();
+      process.kill(paused.pid, 'SIGCONT');
+      await interrupted.end();
+      expect([...going.seen, ...interrupted.seen].filter(({ status }) => status >= 500 && status !== 503)).toEqual([]);
+      await expectNothingLost(another, survivor.api, [...going.asks, ...interrupted.asks]);
+      expect((await paused.api.call('GET /api/sites')).status).toBe(200);
+    } finally {
+      process.kill(paused.pid, 'SIGCONT');
+    }
   });
 });

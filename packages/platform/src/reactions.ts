@@ -49,7 +49,7 @@ export async function runReactions(reactions: Reactions, events: readonly Record
   const order = Object.keys(reactions);
   const unknown = events.find((event) => !Object.hasOwn(reactions, event.type));
   if (unknown !== undefined) throw new UnknownEvent(`No reaction to ${unknown.type}`);
-  if (reactions[inOneGo] !== undefined) return reactions[inOneGo](events, tx);
+  if (reactions[inOneGo] !== undefined) return reactions[inOneGo](events, causedBy(tx, events));
   for (const wave of wavesOf(events, order)) {
     for (const type of order) {
       const run = wave.get(type);

@@ -11,6 +11,10 @@ const TRY_LOCK = statement(
   'reactor-try-lock',
   "SELECT pg_try_advisory_lock(hashtext('provender reactor'), hashtext($1)) AS held",
 );
+/** Wall time. A consumer looks at the logs every second, also while it fails. */
+const CONSUMER_IDLE_SECONDS_MAX = 5;
+const IDLE_LOOK_MILLISECONDS = 1_000;
+const END_IDLE = statement('end-idle-consumer', 'SELECT end_idle_consumer($1) AS ended');
 const LOAD_CURSORS = statement('load-cursors', 'SELECT source, partition, position, epoch FROM cursors');
 const ADD_CURSORS = statement(
   'add-cursors',
@@ -55,6 +59,17 @@ export function openStanding(context: ContextName, db: Database): Standing {
   let parkedSubjects: ParkedSubjects = new Set();
   let holdsLock = false;
   let isKnown = false;
+  let lookedForIdleAt = performance.now();
+
+  /** Takes the lock where nobody has it, or has it without doing anything: a process that was paused keeps it. */
+  async function tryLock(): Promise<boolean> {
+    const [row] = await db.query<{ held: boolean }>(TRY_LOCK, [context]);
+    if (row?.held === true) return true;
+    if (performance.now() - lookedForIdleAt < IDLE_LOOK_MILLISECONDS) return false;
+    lookedForIdleAt = performance.now();
+    await db.query(END_IDLE, [CONSUMER_IDLE_SECONDS_MAX]);
+    return false;
+  }
 
   function place(row: CursorRow): void {
     const { source, partition, position } = row;
@@ -71,10 +86,7 @@ export function openStanding(context: ContextName, db: Database): Standing {
     positions,
     isConsumer: () => holdsLock,
     async learn(partitions) {
-      if (!holdsLock) {
-        const [row] = await db.query<{ held: boolean }>(TRY_LOCK, [context]);
-        holdsLock = row?.held === true;
-      }
+      holdsLock ||= await tryLock();
       if (!holdsLock) {
         // Another process consumes. Whoever waits here for how far it has come finds that in the database.
         if (waiters.size > 0) for (const row of await db.query<CursorRow>(LOAD_CURSORS)) place(row);
