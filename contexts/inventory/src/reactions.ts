@@ -1,4 +1,5 @@
 import type { Clock, Ids, Jobs, Reactions } from '@provender/platform';
+import { allocateForPartners, releaseForPartners } from './use-cases/allocate-stock.ts';
 import { expireHolds, giveBack } from './use-cases/end-holds.ts';
 import {
   CLOSING,
@@ -9,6 +10,7 @@ import {
   STALE_SWEEP,
 } from './use-cases/hear-catalog.ts';
 import { holdForOrders } from './use-cases/hold-units.ts';
+import { nextSync, WAREHOUSE_SYNC, type WarehouseSource } from './use-cases/mirror-warehouses.ts';
 import { sellDelivered, settlePaidOrders } from './use-cases/settle-holds.ts';
 import { shelveBatches } from './use-cases/shelve-goods.ts';
 import { closeByTimer, sweepByTimer } from './use-cases/throw-out.ts';
@@ -60,14 +62,33 @@ export function inventoryReactions(clock: Clock, ids: Ids): Reactions {
       const orders = events.map(({ data }) => data);
       await sellDelivered(tx, orders, clock.now());
     },
+    'orders.partner-stock-requested.v1': async (events, tx) => {
+      const requests = events.map(({ data }) => data);
+      await allocateForPartners(tx, requests, clock.now());
+    },
+    'orders.partner-order-reset.v1': async (events, tx) => {
+      const resets = events.map(({ data }) => data);
+      await releaseForPartners(tx, resets, clock.now());
+    },
   };
 }
 
 /** What inventory does when its time has come. All of it may run late, and twice. */
-export function inventoryJobs(clock: Clock): Jobs {
+export function inventoryJobs(clock: Clock, warehouses: WarehouseSource | undefined): Jobs {
   return {
+    ...(warehouses === undefined ? {} : warehouseJobs(clock, warehouses)),
     [HOLD_EXPIRY]: (_timer, tx) => expireHolds(tx, clock.now()),
     [STALE_SWEEP]: (timer, tx) => sweepByTimer(tx, timer.key, clock.now()),
     [CLOSING]: (timer, tx) => closeByTimer(tx, timer.key, clock.now()),
+  };
+}
+
+/** The source is asked beside the timer's transaction, which is not to wait for anybody outside. */
+function warehouseJobs(clock: Clock, warehouses: WarehouseSource): Jobs {
+  return {
+    async [WAREHOUSE_SYNC]() {
+      warehouses.wake();
+      return nextSync(clock);
+    },
   };
 }

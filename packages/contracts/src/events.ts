@@ -5,7 +5,9 @@ import type { NewEvent, RecordedEvent } from './envelope.ts';
 import { identityEvents } from './identity.ts';
 import { inventoryEvents } from './inventory.ts';
 import { ordersEvents } from './orders.ts';
+import { partnerOrderEvents } from './partner-orders.ts';
 import { productionEvents } from './production.ts';
+import { warehouseEvents } from './warehouses.ts';
 
 /** Every event of every context, with the schema of its data. */
 export const eventSchemas = {
@@ -13,7 +15,9 @@ export const eventSchemas = {
   ...catalogEvents,
   ...productionEvents,
   ...inventoryEvents,
+  ...warehouseEvents,
   ...ordersEvents,
+  ...partnerOrderEvents,
   ...bankEvents,
 } as const;
 

@@ -14,6 +14,7 @@ const site: KnownSite = {
 };
 const product: KnownProduct = {
   id: 'donut',
+  sku: 'DONUT',
   stock: 'unit',
   shelfLifeMinutes: 25,
   unitCost: { amount: 80, currency: 'EUR' },

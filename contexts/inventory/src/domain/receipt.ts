@@ -5,6 +5,8 @@ import { type KnownSite, staleAtOf } from './shelf.ts';
 /** What inventory knows of a product: its own copy. */
 export type KnownProduct = {
   readonly id: string;
+  /** Null where the product was defined before skus were kept, and not said again since. */
+  readonly sku: string | null;
   readonly stock: StockKind;
   readonly shelfLifeMinutes: number | null;
   readonly unitCost: Money;

@@ -13,7 +13,7 @@ const SITE = statement(
 );
 const PRODUCT = statement(
   'product',
-  `SELECT id, stock, shelf_life_minutes AS "shelfLifeMinutes", unit_cost AS "unitCost", currency, withdrawn
+  `SELECT id, sku, stock, shelf_life_minutes AS "shelfLifeMinutes", unit_cost AS "unitCost", currency, withdrawn
    FROM products WHERE id = $1`,
 );
 const UPSERT_SITES = statement(
@@ -25,9 +25,10 @@ const UPSERT_SITES = statement(
 );
 const UPSERT_PRODUCTS = statement(
   'upsert-products',
-  `INSERT INTO products (id, stock, shelf_life_minutes, keeps_overnight, unit_cost, currency)
-   SELECT * FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::boolean[], $5::bigint[], $6::text[])
-   ON CONFLICT (id) DO UPDATE SET stock = excluded.stock, shelf_life_minutes = excluded.shelf_life_minutes,
+  `INSERT INTO products (id, sku, stock, shelf_life_minutes, keeps_overnight, unit_cost, currency)
+   SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::boolean[], $6::bigint[], $7::text[])
+   ON CONFLICT (id) DO UPDATE SET sku = excluded.sku, stock = excluded.stock,
+     shelf_life_minutes = excluded.shelf_life_minutes,
      keeps_overnight = excluded.keeps_overnight, unit_cost = excluded.unit_cost, currency = excluded.currency`,
 );
 const WITHDRAW_PRODUCTS = statement(
@@ -62,6 +63,7 @@ export async function saveSites(db: Query, sites: readonly SiteDefined[]): Promi
 export async function saveProducts(db: Query, products: readonly ProductDefined[]): Promise<void> {
   await db.query(UPSERT_PRODUCTS, [
     products.map(({ productId }) => productId),
+    products.map(({ sku }) => sku),
     products.map(({ stock }) => stock),
     products.map(({ shelfLifeMinutes }) => shelfLifeMinutes),
     products.map(({ keepsOvernight }) => keepsOvernight),

@@ -1,7 +1,7 @@
 import type { BatchBaked, Said } from '@provender/contracts';
 import { accept, formatInstant, type Instant, instant, type Money, type Result } from '@provender/kernel';
 import type { Ids, Tx } from '@provender/platform';
-import { decideReceipt, type ReceiptRefusal, type ReceivedGoods } from '../domain/receipt.ts';
+import { type AcceptedGoods, decideReceipt, type ReceiptRefusal, type ReceivedGoods } from '../domain/receipt.ts';
 import { staleAtOf } from '../domain/shelf.ts';
 import { readProduct, readSite } from '../store/copies.ts';
 import { insertBatches, makeUnits, type NewBatch } from '../store/shelf.ts';
@@ -42,6 +42,21 @@ export async function receiveGoods(
     now,
   );
   return accept({ batchId, quantity });
+}
+
+/**
+ * Puts goods that were brought from a warehouse, and have been accepted, on the shelf of a site as units of one batch.
+ */
+export async function shelveTransfer(
+  tx: Tx,
+  ids: Ids,
+  to: { readonly batchId: string; readonly siteId: string; readonly productId: string },
+  { quantity, ...goods }: AcceptedGoods,
+  now: Instant,
+): Promise<void> {
+  const { batchId: id, ...place } = to;
+  const unitIds = unitIdsOf(ids, quantity);
+  await shelve(tx, [{ id, ...place, source: 'transfer', shelvedAt: now, unitIds, ...goods }], now);
 }
 
 async function shelve(tx: Tx, batches: readonly NewBatch[], now: Instant): Promise<void> {
