@@ -15,6 +15,7 @@ import {
   type Settings,
   settled,
   type TokenVerifierOptions,
+  type Transport,
 } from '@provender/platform';
 import { loadDemo } from './demo/load-demo.ts';
 import { operationsRoutes } from './operations.ts';
@@ -35,11 +36,13 @@ export type ServerOptions = {
   /** Of a role that owns the database and may make roles. */
   readonly databaseUrl: string;
   readonly clock: Clock;
+  /** Carries events instead of what the settings name. Whoever gives it lets no other context stand in the database. */
+  readonly transport?: Transport;
 };
 
 /** Migrates the database and puts contexts, HTTP and operations together. Nothing runs before `start`. */
-export async function openServer({ settings, databaseUrl, clock }: ServerOptions): Promise<Server> {
-  await migrate(databaseUrl, modules);
+export async function openServer({ settings, databaseUrl, clock, transport }: ServerOptions): Promise<Server> {
+  await migrate(databaseUrl, transport === undefined ? modules : modulesOf(settings));
   const log = createLogger(settings.logLevel);
   const store = await openServerStore(databaseUrl);
   let listening = settings.publicUrl ?? `http://${settings.host}:${settings.port}`;
@@ -47,14 +50,14 @@ export async function openServer({ settings, databaseUrl, clock }: ServerOptions
   const announcer = openAnnouncer(databaseUrl, randomUUID());
   const system = openSystem(settings.contexts, {
     databaseUrl,
-    transport: postgresTransport({ announcer }),
+    transport: transport ?? postgresTransport({ announcer }),
     announcer,
     clock,
     ids: randomIds(),
     settings,
     log,
     publicUrl: () => listening,
-    oneCluster: true,
+    oneCluster: transport === undefined,
   });
   const http = await createHttpServer({
     settings,
@@ -88,8 +91,13 @@ export async function openServer({ settings, databaseUrl, clock }: ServerOptions
       isReady = false;
       await http.stop();
       await system.stop();
+      await announcer.close();
     },
   };
+}
+
+function modulesOf({ contexts }: Settings) {
+  return modules.filter(({ context }) => contexts.includes(context));
 }
 
 /** Every context's database answers. */
