@@ -25,7 +25,7 @@ export function joinDocuments(upstreams: Upstreams): Documents {
     const signal = AbortSignal.timeout(ANSWER_MILLISECONDS_MAX);
     const answer = await fetch(`${address}/openapi.json`, { signal, redirect: 'error' }).catch(() => undefined);
     const body: unknown = answer?.ok === true ? await answer.json().catch(() => undefined) : undefined;
-    if (isJson(body)) known.set(name, body);
+    if (isJson(body) && isJson(body['paths'])) known.set(name, body);
   }
 
   async function readAll(): Promise<void> {

@@ -61,6 +61,7 @@ export async function forwardRequests({ fastify }: HttpServer, forwarding: Forwa
         retryDelay: () => null,
         onResponse: (_request, reply, { stream }) => sendBack(reply as FastifyReply, stream, streams),
       },
+      preHandler: refuseSteps,
       handler: (request, reply, path, options) =>
         send({ request, reply, path, options, table, upstreams: forwarding.upstreams }),
     });
@@ -88,11 +89,16 @@ type Sending = {
 /** Dots and backslashes that a URL parser would take for steps, out of the context's own routes. */
 const STEPS = /(^|\/)(\.|%2e){1,2}($|\/)|\\|%5c/i;
 
+const NOTHING = 'There is nothing at this address.';
+
+function refuseSteps(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  if (STEPS.test(request.url.split('?', 1)[0] ?? '')) void sendProblem(reply, 'not-found', NOTHING);
+  else done();
+}
+
 function send({ request, reply, path, options, table, upstreams }: Sending): FastifyReply {
   const name = table.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`))?.name;
-  if (name === undefined || STEPS.test(path)) {
-    return sendProblem(reply, 'not-found', 'There is nothing at this address.');
-  }
+  if (name === undefined) return sendProblem(reply, 'not-found', NOTHING);
   const upstream = name;
   const body = Buffer.isBuffer(request.body) ? request.body : undefined;
   const contentType = request.headers['content-type'] ?? 'application/octet-stream';

@@ -67,6 +67,7 @@ export function openUpstreams(listed: readonly Upstream[], log: Log): Upstreams 
 
   async function lookAtAll(): Promise<void> {
     await Promise.all([...states.keys()].map(look));
+    wereAllReady ||= names.every((name) => best(name) === 'ready');
     if (!isStopped) looking = setTimeout(() => void lookAtAll(), LOOK_EVERY_MILLISECONDS);
   }
 
@@ -88,7 +89,6 @@ export function openUpstreams(listed: readonly Upstream[], log: Log): Upstreams 
     refused: (address) => note(address, 'down'),
     health: () => Object.fromEntries(names.map((name) => [name, best(name)])),
     ready() {
-      wereAllReady ||= names.every((name) => best(name) === 'ready');
       const isLate = performance.now() - startedAt > ALL_READY_MILLISECONDS_MAX;
       return (wereAllReady || isLate) && names.some((name) => best(name) === 'ready');
     },

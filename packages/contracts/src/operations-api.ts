@@ -4,6 +4,9 @@ import { CONTEXT_NAMES } from './contexts.ts';
 
 const ContextText = Literals(CONTEXT_NAMES);
 
+/** Where contexts run apart, a list of all is gathered from each; what is missing is not known to be empty. */
+const Missing = Type.Optional(Type.Array(ContextText, { description: 'Contexts that could not be asked' }));
+
 /** How far each context has come in each log that it listens to. */
 export const ConsumersView = Type.Object(
   {
@@ -19,6 +22,7 @@ export const ConsumersView = Type.Object(
         CLOSED,
       ),
     ),
+    missing: Missing,
   },
   CLOSED,
 );
@@ -41,6 +45,7 @@ export const ParkedView = Type.Object(
         CLOSED,
       ),
     ),
+    missing: Missing,
   },
   CLOSED,
 );

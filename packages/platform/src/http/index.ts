@@ -56,7 +56,7 @@ export {
   requestInProgress,
 } from './idempotency.ts';
 export { asyncApi } from './asyncapi.ts';
-export { GATEWAY_HEADERS, proveOrigin } from './gateway-proof.ts';
+export { GATEWAY_HEADERS, proveOrigin, provenOrigin } from './gateway-proof.ts';
 export { GENERAL_LIMIT, STRICT_LIMIT } from './limits.ts';
 export type { Documents } from './operations.ts';
 export * from './paging.ts';
