@@ -113,7 +113,8 @@ async function grantPlatformTables(client: pg.Client, context: ContextName): Pro
     GRANT SELECT ON outbox, outbox_head TO ${role};
     GRANT SELECT, INSERT ON cursors TO ${role};
     GRANT UPDATE (epoch) ON cursors TO ${role};
-    GRANT SELECT, INSERT, UPDATE, DELETE ON parked_events, timers, idempotency_keys TO ${role};
+    GRANT SELECT, INSERT, UPDATE, DELETE ON parked_events, timers, idempotency_keys, relay_partitions TO ${role};
+    GRANT SELECT, UPDATE ON relay TO ${role};
     GRANT EXECUTE ON FUNCTION append_events, outbox_extend TO ${role};
     GRANT SELECT ON ALL TABLES IN SCHEMA ${context} TO ${AUDITOR_ROLE};
     ALTER DEFAULT PRIVILEGES IN SCHEMA ${context} GRANT SELECT ON TABLES TO ${AUDITOR_ROLE};

@@ -2,13 +2,8 @@ import { CONTEXT_NAMES, type ContextName, type RecordedEvent } from '@provender/
 import { formatInstant, type Instant } from '@provender/kernel';
 import type { Announcer } from './announcer.ts';
 import { type Query, type Statement, statement } from './database.ts';
+import { LogTail } from './log-tail.ts';
 import { type Consumer, cursorKey, type Delivery, type Subscription, type Transport } from './transport.ts';
-
-/**
- * How many just-committed events of a log a process keeps in memory for its own consumers: twenty of the largest sets.
- * Who is further behind reads the table, which is as fast; more would only be work for the garbage collector.
- */
-const TAIL_EVENTS_MAX = 4_000;
 
 /** Unwanted events come without their data: only their position is needed, to get past them. */
 const READ_LOG = Object.fromEntries(
@@ -49,34 +44,6 @@ function refuseGap(source: ContextName, after: number, events: readonly Recorded
   throw new Error(`The log of ${source} begins at ${first}, and this consumer has only come to ${after}`);
 }
 
-/** The latest events of one log, without a gap. */
-class Tail {
-  #events: RecordedEvent[] = [];
-
-  push(events: readonly RecordedEvent[]): void {
-    const first = events[0];
-    if (first === undefined) return;
-    const last = this.#events.at(-1);
-    // A gap means that another process appended in between; a step back, that an earlier commit was heard of late.
-    if (last !== undefined && first.position <= last.position) return;
-    if (last !== undefined && first.position > last.position + 1) this.#events = [];
-    for (const event of events) this.#events.push(event);
-    if (this.#events.length > 2 * TAIL_EVENTS_MAX) this.#events = this.#events.slice(-TAIL_EVENTS_MAX);
-  }
-
-  /** The events after a position, or undefined where the table must be asked. */
-  after(position: number, eventsMax: number): readonly RecordedEvent[] | undefined {
-    const first = this.#events[0];
-    if (first === undefined || position < first.position - 1) return undefined;
-    const start = position - first.position + 1;
-    return this.#events.slice(start, start + eventsMax);
-  }
-
-  clear(): void {
-    this.#events = [];
-  }
-}
-
 export type PostgresTransportOptions = {
   /** Belongs to the transport, which closes it. Without one, only this process's commits and the poll wake. */
   readonly announcer?: Announcer;
@@ -87,7 +54,7 @@ type Suspicion = 'local' | 'remote';
 
 /** Contexts in one database read each other's logs directly: memory first, the table as the truth. */
 export function postgresTransport({ announcer }: PostgresTransportOptions = {}): Transport {
-  const tails = new Map<ContextName, Tail>(CONTEXT_NAMES.map((name) => [name, new Tail()]));
+  const tails = new Map<ContextName, LogTail>(CONTEXT_NAMES.map((name) => [name, new LogTail()]));
   const readers = new Map<Consumer, Map<ContextName, Suspicion>>();
   announcer?.onHeard((source) => wake(source, 'remote'));
 
@@ -121,12 +88,15 @@ export function postgresTransport({ announcer }: PostgresTransportOptions = {}):
   }
 
   return {
+    consumers: 'one',
+    partitionOf: () => 0,
     async subscribe(consumer): Promise<Subscription> {
       const sources = [...consumer.wanted.keys()];
       const suspected = new Map<ContextName, Suspicion>();
       readers.set(consumer, suspected);
+      const partitions = sources.map((source) => ({ source, partition: 0, of: 1 }));
       return {
-        partitions: () => sources.map((source) => ({ source, partition: 0 })),
+        partitions: () => partitions,
         async fetch(cursors, eventsMax, thorough) {
           if (thorough) for (const source of sources) suspected.set(source, 'remote');
           const deliveries: Delivery[] = [];

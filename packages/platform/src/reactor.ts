@@ -52,8 +52,8 @@ export type Reactor = {
   readonly types: readonly string[];
   /** Hands a command to the next set. Rejects with `Overloaded` where too many wait already. */
   submit(command: unknown): Promise<unknown>;
-  /** Resolves once this context has consumed the source's log up to that position. */
-  reached(source: ContextName, position: number): Promise<void>;
+  /** Resolves once this context has consumed that partition of the source's log, the only one unless said, so far. */
+  reached(source: ContextName, position: number, partition?: number): Promise<void>;
   wake(): void;
   start(): Promise<void>;
   /** Finishes the set in hand and stops. */
@@ -72,7 +72,7 @@ export function openReactor(options: ReactorOptions): Reactor {
   const { context, db, log, transport, reactions, intake, restMilliseconds = 0, onError } = options;
   const batchEventsMax = restMilliseconds > 0 ? RESTED_BATCH_EVENTS_MAX : BATCH_EVENTS_MAX;
   const wanted = wantedTypes(reactions);
-  const standing = openStanding(context, db);
+  const standing = openStanding(context, db, transport.consumers);
   const bell = openBell();
   const waiting: Pending[] = [];
   let subscription: Subscription | undefined;
@@ -96,9 +96,7 @@ export function openReactor(options: ReactorOptions): Reactor {
     const source = subscription;
     const consuming = source !== undefined && (await standing.learn(source.partitions()));
     const fetched = consuming ? await source.fetch(standing.positions, batchEventsMax, thorough) : [];
-    isBehind = fetched.some(({ source: from, partition, upTo }) => {
-      return upTo - (standing.positions.get(cursorKey(from, partition)) ?? 0) >= batchEventsMax;
-    });
+    isBehind = fetched.some(isFull);
     const remaining = fetched.map(standing.remaining).filter((delivery) => delivery !== undefined);
     // Most of what others say is of no interest here; a transaction for each of their commits was half of all.
     const deliveries = remaining.filter(({ events }) => events.length > 0);
@@ -112,6 +110,12 @@ export function openReactor(options: ReactorOptions): Reactor {
     return { deliveries, commands: waiting.splice(0, BATCH_COMMANDS_MAX), connection };
   }
 
+  /** There may be as much again. Positions have gaps where a log comes in partitions. */
+  function isFull({ source, partition, events, upTo }: Delivery): boolean {
+    if (transport.consumers === 'shared') return events.length >= batchEventsMax / 2;
+    return upTo - (standing.positions.get(cursorKey(source, partition)) ?? 0) >= batchEventsMax;
+  }
+
   /** One transaction: reactions, commands, cursors, new events. */
   async function commit({ deliveries, commands, connection: fetchedOn }: Batch, poison?: unknown): Promise<void> {
     const moves = standing.movesOf(deliveries);
@@ -119,15 +123,13 @@ export function openReactor(options: ReactorOptions): Reactor {
       async (tx) => {
         if (deliveries.length > 0 && connection !== fetchedOn)
           throw new Reconnected('The events are to be fetched anew');
-        for (const delivery of deliveries) {
-          const free = poison === undefined ? await parkBlocked(tx, delivery) : await park(tx, delivery, poison);
-          if (free.length > 0) await runReactions(reactions, free, tx);
-        }
+        for (const events of await freeEvents(tx, deliveries, poison)) await runReactions(reactions, events, tx);
         return commands.length === 0 ? [] : take(commands, tx);
       },
       (query, said) => log.append(query, said, moves),
     );
     standing.moved(moves);
+    subscription?.consumed?.(moves);
     if (poison !== undefined) standing.parked(deliveries);
     commands.forEach((pending, index) => pending.resolve(outcomes[index]));
     try {
@@ -145,6 +147,24 @@ export function openReactor(options: ReactorOptions): Reactor {
     );
     if (outcomes.length !== commands.length) throw new Error(`${context} gave no outcome to some commands`);
     return outcomes;
+  }
+
+  /** What takes effect now: one set for each source, whatever partitions it comes in, in the order of the log. */
+  async function freeEvents(
+    tx: Tx,
+    deliveries: readonly Delivery[],
+    poison: unknown,
+  ): Promise<(readonly RecordedEvent[])[]> {
+    const sets = new Map<ContextName, readonly RecordedEvent[]>();
+    for (const delivery of deliveries) {
+      const free = poison === undefined ? await parkBlocked(tx, delivery) : await park(tx, delivery, poison);
+      if (free.length === 0) continue;
+      const others = sets.get(delivery.source);
+      const all =
+        others === undefined ? free : [...others, ...free].toSorted((one, two) => one.position - two.position);
+      sets.set(delivery.source, all);
+    }
+    return [...sets.values()];
   }
 
   /** Events whose subject waits behind a parked one join it there; gives the others. */
@@ -227,9 +247,9 @@ export function openReactor(options: ReactorOptions): Reactor {
         failures = 0;
         if (worked && restMilliseconds > 0) await rest();
         if (worked || stopping) continue;
-        const isStandby = subscription !== undefined && !standing.isConsumer();
-        const standby = standing.isAwaited() ? AWAITED_LOOK_MILLISECONDS : LOCK_RETRY_MILLISECONDS;
-        await bell.wait(isStandby ? standby : thoroughAt + POLL_MILLISECONDS - performance.now());
+        const isOnlooker = subscription !== undefined && standing.isOnlooker();
+        const onlooking = standing.isAwaited() ? AWAITED_LOOK_MILLISECONDS : LOCK_RETRY_MILLISECONDS;
+        await bell.wait(isOnlooker ? onlooking : thoroughAt + POLL_MILLISECONDS - performance.now());
       } catch (error) {
         failures += 1;
         thoroughAt = Number.NEGATIVE_INFINITY;
@@ -259,8 +279,8 @@ export function openReactor(options: ReactorOptions): Reactor {
         bell.ring();
       });
     },
-    reached(source, position) {
-      const reaching = standing.reached(source, position);
+    reached(source, position, partition = 0) {
+      const reaching = standing.reached(source, position, partition);
       bell.ring();
       return reaching;
     },

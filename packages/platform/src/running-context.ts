@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ContextName, RecordedEvent } from '@provender/contracts';
 import type { Announcer } from './announcer.ts';
 import type { Clock } from './clock.ts';
@@ -10,7 +11,7 @@ import type { ContextModule, ContextPlatform, Log, OpenContext } from './module.
 import { openReactor, type Reactor } from './reactor.ts';
 import type { Settings } from './settings.ts';
 import { openTimers, type TimerLoop } from './timers.ts';
-import type { Transport } from './transport.ts';
+import type { Carried, Carrying, Transport } from './transport.ts';
 
 /** What all contexts of one process share. */
 export type SharedPlatform = {
@@ -37,6 +38,8 @@ export type SharedPlatform = {
   readonly requestConnectionsMax?: number;
 };
 
+export type PartitionPosition = { readonly partition: number; readonly position: number };
+
 export type RunningContext<Open extends OpenContext = OpenContext> = {
   readonly context: ContextName;
   readonly open: Open;
@@ -45,10 +48,12 @@ export type RunningContext<Open extends OpenContext = OpenContext> = {
   readonly timers: TimerLoop;
   /** The last position of this context's log that this process knows of. */
   lastPosition(): number;
-  /** The last position at which this process has written an event of one of these types; 0 where it has not. */
-  lastPositionOf(types: readonly string[]): number;
+  /** The last events of these types that this process has written, by the partition in which consumers get them. */
+  lastPositionsOf(types: readonly string[]): readonly PartitionPosition[];
   /** The head of this context's log, from the database. */
   head(): Promise<number>;
+  /** How far this context's log has come within reach of its consumers. */
+  carried(): Promise<Carried>;
   start(options: { readonly timers: boolean }): Promise<void>;
   stop(): Promise<void>;
 };
@@ -94,7 +99,7 @@ export function openContext<Open extends OpenContext>(
     onError,
   });
   const timers = openTimers({ db, jobs: open.jobs ?? {}, clock: shared.clock, onError });
-  const said = openSaid();
+  const said = openSaid((key) => shared.transport.partitionOf(context, key));
   const logRoom = openLogRoom(db, onError);
 
   function committed(events: readonly RecordedEvent[]): void {
@@ -113,6 +118,8 @@ export function openContext<Open extends OpenContext>(
     await purgeAllIdempotencyKeys(db).catch((error: unknown) => onError('Kept answers could not be purged', error));
   }
 
+  const openRelayDb = () => databaseOf(context, shared, log, 'relay', 1, 'off');
+  let carrying: Carrying | undefined;
   let purging: NodeJS.Timeout | undefined;
   shared.announcer?.onHeard((source) => {
     if (source === context) open.afterOthersCommit?.();
@@ -126,12 +133,14 @@ export function openContext<Open extends OpenContext>(
     reactor,
     timers,
     lastPosition: said.last,
-    lastPositionOf: said.lastOf,
+    lastPositionsOf: said.lastOf,
     head: () => headOf(db),
+    carried: () => (carrying === undefined ? allCarried(db) : carrying.carried(db)),
     async start(options) {
       said.beginAt(await headOf(db));
       await logRoom.make(said.last());
       if (open.prepare !== undefined) await db.withTx(open.prepare);
+      carrying = shared.transport.carry?.({ context, open: openRelayDb });
       await reactor.start();
       purging = setInterval(() => void purgeKeys(), PURGE_EVERY_MILLISECONDS).unref();
       if (options.timers) timers.start();
@@ -141,6 +150,7 @@ export function openContext<Open extends OpenContext>(
       await timers.stop();
       await reactor.stop();
       await open.close?.();
+      await carrying?.close();
       await reactorDb.close();
       await db.close();
     },
@@ -148,19 +158,38 @@ export function openContext<Open extends OpenContext>(
 }
 
 /** How far a context has come with what it says, as this process knows it. */
-function openSaid() {
+function openSaid(partitionOf: (key: string) => number | undefined) {
   let last = 0;
-  const lastOfType = new Map<string, number>();
+  /** Of each type the last position in each partition. */
+  const lastOfType = new Map<string, Map<number, number>>();
+
+  function noteOne({ type, key, position }: RecordedEvent): void {
+    const partition = partitionOf(key);
+    if (partition === undefined) return;
+    let positions = lastOfType.get(type);
+    if (positions === undefined) {
+      positions = new Map();
+      lastOfType.set(type, positions);
+    }
+    positions.set(partition, Math.max(positions.get(partition) ?? 0, position));
+  }
+
   return {
     beginAt(position: number) {
       last = position;
     },
     note(events: readonly RecordedEvent[]) {
       last = Math.max(last, events.at(-1)?.position ?? 0);
-      for (const { type, position } of events) lastOfType.set(type, Math.max(lastOfType.get(type) ?? 0, position));
+      for (const event of events) noteOne(event);
     },
     last: () => last,
-    lastOf: (types: readonly string[]) => Math.max(0, ...types.map((type) => lastOfType.get(type) ?? 0)),
+    lastOf(types: readonly string[]): PartitionPosition[] {
+      const furthest = new Map<number, number>();
+      for (const type of types)
+        for (const [partition, position] of lastOfType.get(type) ?? [])
+          furthest.set(partition, Math.max(furthest.get(partition) ?? 0, position));
+      return [...furthest].map(([partition, position]) => ({ partition, position }));
+    },
   };
 }
 
@@ -181,6 +210,12 @@ function openLogRoom(db: Database, onError: (message: string, error: unknown) =>
       if (head - madeAt > EXTEND_EVERY_EVENTS) void make(head);
     },
   };
+}
+
+/** Consumers read the log itself. */
+async function allCarried(query: Query): Promise<Carried> {
+  const position = await headOf(query);
+  return { position, ends: [{ partition: 0, position }] };
 }
 
 async function headOf(query: Query): Promise<number> {
@@ -234,25 +269,45 @@ async function settleFrom(
   await Promise.all(
     consumers.map(async (consumer) => {
       // Nobody waits for what the consumer passes over: it may be in another process, and in no hurry to say so.
-      const target = said.lastPositionOf(consumer.reactor.types);
-      if (target === 0) return;
-      await consumer.reactor.reached(source, target);
+      const targets = said.lastPositionsOf(consumer.reactor.types);
+      if (targets.length === 0) return;
+      await reachedAll(consumer, source, targets);
       await settleFrom(contexts, consumer.context, depth - 1);
     }),
   );
 }
 
-/** Waits until every context of this process has consumed all there is, of every log, and nothing new came of it. */
+async function reachedAll(
+  { reactor }: RunningContext,
+  source: ContextName,
+  targets: readonly PartitionPosition[],
+): Promise<void> {
+  await Promise.all(targets.map(({ partition, position }) => reactor.reached(source, position, partition)));
+}
+
+const CARRIED_LOOK_MILLISECONDS = 5;
+
+/** Waits until every context given has consumed all there is, of every log, and nothing new came of it. */
 export async function idle(contexts: ReadonlyMap<ContextName, RunningContext>): Promise<void> {
+  const all = [...contexts.values()];
   for (let before = ''; ; ) {
-    const heads = await Promise.all([...contexts.values()].map(async (each) => ({ each, head: await each.head() })));
-    const now = heads.map(({ head }) => head).join(' ');
+    const heads = await Promise.all(all.map((each) => each.head()));
+    const now = heads.join(' ');
     if (now === before) return;
     before = now;
-    for (const { reactor } of contexts.values()) {
-      for (const { each, head } of heads) {
-        if (head > 0 && reactor.sources.includes(each.context)) await reactor.reached(each.context, head);
-      }
+    for (const [index, said] of all.entries()) {
+      const ends = await carriedUpTo(said, heads[index] ?? 0);
+      const consumers = all.filter(({ reactor }) => reactor.sources.includes(said.context));
+      for (const consumer of consumers) await reachedAll(consumer, said.context, ends);
     }
+  }
+}
+
+/** Waits until a log is within reach of its consumers up to there. */
+async function carriedUpTo(said: RunningContext, head: number): Promise<readonly PartitionPosition[]> {
+  for (;;) {
+    const { position, ends } = await said.carried();
+    if (position >= head) return ends.filter((end) => end.position > 0);
+    await wait(CARRIED_LOOK_MILLISECONDS);
   }
 }

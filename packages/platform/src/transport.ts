@@ -1,5 +1,6 @@
 import type { ContextName, RecordedEvent } from '@provender/contracts';
-import type { Query } from './database.ts';
+import type { Database, Query } from './database.ts';
+import type { CursorMove } from './event-log.ts';
 
 /** What a transport hands to a consumer: the wanted events of a partition after its cursor, and how far it reaches. */
 export type Delivery = {
@@ -24,14 +25,38 @@ export type Consumer = {
   wake(): void;
 };
 
+/** A partition of a source's log, and how many it has. */
+export type SourcePartition = { readonly source: ContextName; readonly partition: number; readonly of: number };
+
 export type Subscription = {
-  /** The partitions of each source that this consumer reads now. */
-  partitions(): readonly { readonly source: ContextName; readonly partition: number }[];
+  /** The partitions of each source that this consumer reads now: the same array for as long as they are the same. */
+  partitions(): readonly SourcePartition[];
   /**
    * What has come after the cursors, at most `eventsMax` events a partition, without waiting for more.
    * `thorough` asks the source itself, whatever this process believes: the slow poll as the truth.
    */
   fetch(cursors: Cursors, eventsMax: number, thorough: boolean): Promise<readonly Delivery[]>;
+  /** Told when the database has the cursors there. */
+  consumed?(moves: readonly CursorMove[]): void;
+  close(): Promise<void>;
+};
+
+/** The log of a context that runs in this process. */
+export type OwnLog = {
+  readonly context: ContextName;
+  /** A connection of the transport's own, as the context's role; it closes it. */
+  readonly open: () => Database;
+};
+
+/** How far a log has been carried: where each partition ends, of all that was said up to a position. */
+export type Carried = {
+  readonly position: number;
+  readonly ends: readonly { readonly partition: number; readonly position: number }[];
+};
+
+/** A log on its way out of the database. */
+export type Carrying = {
+  carried(query: Query): Promise<Carried>;
   close(): Promise<void>;
 };
 
@@ -40,6 +65,15 @@ export type Subscription = {
  * order per key and subject, at least once with a position that makes it exactly once, no loss.
  */
 export type Transport = {
+  /**
+   * Whether one process at a time consumes for a context, behind a lock, or its processes share the partitions. In both
+   * the cursors refuse whoever is no longer the consumer.
+   */
+  readonly consumers: 'one' | 'shared';
+  /** The partition of a source's log in which that key is; undefined while this process does not know. */
+  partitionOf(source: ContextName, key: string): number | undefined;
+  /** Begins to carry a log out of the database, where consumers do not read it there. */
+  carry?(log: OwnLog): Carrying;
   subscribe(consumer: Consumer): Promise<Subscription>;
   /** Told after each commit of this process, in no guaranteed order. */
   committed(context: ContextName, events: readonly RecordedEvent[]): void;
