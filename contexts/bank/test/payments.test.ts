@@ -94,15 +94,18 @@ describe('an order asks for its money', () => {
     expect(await saidOf(orderId)).toMatchObject([{ data: { reason: 'currency-mismatch' } }]);
   });
 
-  it('given a customer whom the bank does not know yet, when an order costs nothing, then it is captured', async () => {
-    const customerId = ids.next();
-    const orderId = ids.next();
-    await test.hear([paymentRequested(test, { orderId, customerId, amount: euros(0) })]);
-    expect((await saidOf(orderId)).map((event) => event.type)).toEqual(['bank.payment-captured.v1']);
-    expect(await accountOf(test, customerId)).toEqual({ balance: 0, held: 0, lastEntry: 1 });
-    const opened = (await test.said('bank.account-opened.v1')).filter((event) => event.subject === customerId);
-    expect(opened).toHaveLength(1);
-  });
+  it.each([0, 350])(
+    'given a customer whom the bank does not know, when an order costs %i, then it is declined, and no account is opened',
+    async (amount) => {
+      const customerId = ids.next();
+      const orderId = ids.next();
+      await test.hear([paymentRequested(test, { orderId, customerId, amount: euros(amount) })]);
+      expect(await saidOf(orderId)).toMatchObject([{ data: { reason: 'insufficient-funds' } }]);
+      expect(await accountOf(test, customerId)).toBeUndefined();
+      const opened = (await test.said('bank.account-opened.v1')).filter((event) => event.subject === customerId);
+      expect(opened).toEqual([]);
+    },
+  );
 
   it('given an order without a customer, when its account is to pay, then the payment is declined', async () => {
     const orderId = ids.next();

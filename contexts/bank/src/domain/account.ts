@@ -64,18 +64,18 @@ export function accountBook(accounts: readonly Account[]): AccountBook {
   };
 }
 
-/** The accounts that a book needs and that are not open yet: customers in the default currency, sites all three. */
+/**
+ * The accounts of sites that a book needs and that are not open yet, all three of each. A customer's is never opened by
+ * a payment: it would be empty, and staff may have mistyped whose it is.
+ */
 export function missingAccounts(
-  wanted: BookDraft,
+  tills: readonly Till[],
   open: readonly AccountDraft[],
   nextId: () => string,
 ): readonly AccountDraft[] {
-  const customers = new Set(open.filter((account) => account.kind === 'customer').map((account) => account.id));
   const places = new Set(open.map((account) => placeKey(account.kind, account.siteId, account.currency)));
-  const missing: AccountDraft[] = wanted.customerIds
-    .filter((id) => !customers.has(id))
-    .map((id) => ({ id, kind: 'customer', siteId: null, currency: DEFAULT_CURRENCY }));
-  for (const { siteId, currency } of wanted.tills) {
+  const missing: AccountDraft[] = [];
+  for (const { siteId, currency } of tills) {
     for (const kind of SITE_ACCOUNT_KINDS) {
       if (places.has(placeKey(kind, siteId, currency))) continue;
       missing.push({ id: nextId(), kind, siteId, currency });
