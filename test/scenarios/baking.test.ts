@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeInBothShapes } from '../support/shapes.ts';
+import type { RunningTown } from '../support/town-shape.ts';
 import { addPeople, bake, defineProduct, made, openSite, type People, signInAgain, statesOf } from '../support/town.ts';
 
-let shop: TestServer;
+let shop: RunningTown;
 let people: People;
-
-beforeAll(async () => {
-  // The evening before the night in which Berlin's clocks go from three back to two.
-  shop = await startTestServer({ now: '2026-10-24T20:00:00.000Z' });
-  people = await addPeople(shop);
-});
-
-afterAll(() => shop.close());
 
 /** Sunday, 25 October 2026, as Berlin has it. */
 const DAY_BEGINS = '2026-10-24T22:00:00.000Z';
@@ -33,7 +26,15 @@ async function scheduled(siteId: string, every: string): Promise<string> {
   return productId;
 }
 
-describe('baking by schedule', () => {
+describeInBothShapes('baking by schedule', (startTown) => {
+  beforeAll(async () => {
+    // The evening before the night in which Berlin's clocks go from three back to two.
+    shop = await startTown({ now: '2026-10-24T20:00:00.000Z' });
+    people = await addPeople(shop);
+  });
+
+  afterAll(() => shop.close());
+
   test('given the night that has an hour twice, when a shop is open around the clock, then it bakes every hour of the 25', async () => {
     const siteId = await openSite(shop, people.manager, { opensAt: '00:00', closesAt: '24:00' });
     const early = await openSite(shop, people.manager, { opensAt: '02:30', closesAt: '05:00' });

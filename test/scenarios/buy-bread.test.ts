@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeInBothShapes } from '../support/shapes.ts';
+import type { RunningTown } from '../support/town-shape.ts';
 import {
   addPeople,
   bake,
@@ -17,22 +18,22 @@ import {
   unitsOf,
 } from '../support/town.ts';
 
-let shop: TestServer;
+let shop: RunningTown;
 let people: People;
 let siteId: string;
 let bread: string;
 
-beforeAll(async () => {
-  shop = await startTestServer();
-  people = await addPeople(shop);
-  siteId = await openSite(shop, people.manager);
-  bread = await defineProduct(shop, people.manager);
-  await payIn(shop, people.manager, people.customer.id, 2_000);
-});
+describeInBothShapes('buying bread', (startTown) => {
+  beforeAll(async () => {
+    shop = await startTown();
+    people = await addPeople(shop);
+    siteId = await openSite(shop, people.manager);
+    bread = await defineProduct(shop, people.manager);
+    await payIn(shop, people.manager, people.customer.id, 2_000);
+  });
 
-afterAll(() => shop.close());
+  afterAll(() => shop.close());
 
-describe('buying bread', () => {
   test('given a warm loaf, when a customer orders it, then it goes from the menu over the board into her hands', async () => {
     const { staff, customer } = people;
     await bake(shop, staff, { siteId, productId: bread, quantity: 3 });

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeInBothShapes } from '../support/shapes.ts';
+import type { RunningTown } from '../support/town-shape.ts';
 import {
   addPeople,
   bake,
@@ -17,18 +18,9 @@ import {
   statesOf,
 } from '../support/town.ts';
 
-let shop: TestServer;
+let shop: RunningTown;
 let people: People;
 let siteId: string;
-
-beforeAll(async () => {
-  shop = await startTestServer();
-  people = await addPeople(shop);
-  siteId = await openSite(shop, people.manager);
-  await payIn(shop, people.manager, people.customer.id, 10_000);
-});
-
-afterAll(() => shop.close());
 
 function cancel(id: string, { token }: Person) {
   return shop.api.call<OrderSeen>(`POST /api/orders/${id}/cancel`, { token });
@@ -40,7 +32,16 @@ async function bought(productId: string, quantity: number): Promise<string> {
   return placed.body.id;
 }
 
-describe('cancelling', () => {
+describeInBothShapes('cancelling', (startTown) => {
+  beforeAll(async () => {
+    shop = await startTown();
+    people = await addPeople(shop);
+    siteId = await openSite(shop, people.manager);
+    await payIn(shop, people.manager, people.customer.id, 10_000);
+  });
+
+  afterAll(() => shop.close());
+
   test('given an order that waits, when the customer cancels it, then the money and the fresh units are back', async () => {
     const productId = await defineProduct(shop, people.manager);
     await bake(shop, people.staff, { siteId, productId, quantity: 3 });

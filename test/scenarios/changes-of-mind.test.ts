@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeInBothShapes } from '../support/shapes.ts';
+import type { RunningTown } from '../support/town-shape.ts';
 import {
   addPeople,
   bake,
@@ -17,22 +18,22 @@ import {
   statesOf,
 } from '../support/town.ts';
 
-let shop: TestServer;
+let shop: RunningTown;
 let people: People;
-
-beforeAll(async () => {
-  shop = await startTestServer({ now: '2026-11-21T12:00:00.000Z' });
-  people = await addPeople(shop);
-  await payIn(shop, people.manager, people.customer.id, 100_000);
-});
-
-afterAll(() => shop.close());
 
 function change(line: string, body: object) {
   return made(shop, `PATCH ${line}`, { token: people.manager.token, body });
 }
 
-describe('changes while the shop is open', () => {
+describeInBothShapes('changes while the shop is open', (startTown) => {
+  beforeAll(async () => {
+    shop = await startTown({ now: '2026-11-21T12:00:00.000Z' });
+    people = await addPeople(shop);
+    await payIn(shop, people.manager, people.customer.id, 100_000);
+  });
+
+  afterAll(() => shop.close());
+
   test('given an open order, when its product is taken out of the range, then it is still made and handed over', async () => {
     const siteId = await openSite(shop, people.manager);
     const productId = await defineProduct(shop, people.manager);

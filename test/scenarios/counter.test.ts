@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeInBothShapes } from '../support/shapes.ts';
+import type { RunningTown } from '../support/town-shape.ts';
 import {
   addPeople,
   bake,
@@ -14,23 +15,11 @@ import {
   statesOf,
 } from '../support/town.ts';
 
-let shop: TestServer;
+let shop: RunningTown;
 let people: People;
 let siteId: string;
 let bread: string;
 let coffee: string;
-
-beforeAll(async () => {
-  shop = await startTestServer();
-  people = await addPeople(shop);
-  siteId = await openSite(shop, people.manager);
-  bread = await defineProduct(shop, people.manager);
-  coffee = await defineProduct(shop, people.manager, { name: 'Coffee', stock: 'made-to-order', price: euro(260) });
-  await bake(shop, people.staff, { siteId, productId: bread, quantity: 10 });
-  await payIn(shop, people.manager, people.customer.id, 1_000);
-});
-
-afterAll(() => shop.close());
 
 function sell(productId: string, tender: object, quantity = 1) {
   const body = { siteId, lines: [{ productId, quantity }], channel: 'counter', tender };
@@ -46,7 +35,19 @@ async function takings(): Promise<Record<string, number>> {
   return Object.fromEntries(items.map(({ tender, net }) => [tender, net.amount]));
 }
 
-describe('selling over the counter', () => {
+describeInBothShapes('selling over the counter', (startTown) => {
+  beforeAll(async () => {
+    shop = await startTown();
+    people = await addPeople(shop);
+    siteId = await openSite(shop, people.manager);
+    bread = await defineProduct(shop, people.manager);
+    coffee = await defineProduct(shop, people.manager, { name: 'Coffee', stock: 'made-to-order', price: euro(260) });
+    await bake(shop, people.staff, { siteId, productId: bread, quantity: 10 });
+    await payIn(shop, people.manager, people.customer.id, 1_000);
+  });
+
+  afterAll(() => shop.close());
+
   test('given cash on the counter, when staff sells, then there is change and the goods are gone at once', async () => {
     const sold = await sell(bread, { kind: 'cash', received: euro(1_000) }, 2);
     expect(sold.status).toBe(201);

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeInBothShapes } from '../support/shapes.ts';
+import type { RunningTown } from '../support/town-shape.ts';
 import {
   addPeople,
   bake,
@@ -17,18 +18,8 @@ import {
   statesOf,
 } from '../support/town.ts';
 
-let shop: TestServer;
+let shop: RunningTown;
 let people: People;
-
-beforeAll(async () => {
-  // Saturday, 17:10 on a wall in Berlin: the last hour of a shop that closes at six.
-  shop = await startTestServer({ now: '2026-11-21T16:10:00.000Z' });
-  people = await addPeople(shop);
-  await payIn(shop, people.manager, people.customer.id, 20_000);
-  await payIn(shop, people.manager, people.neighbour.id, 2_000);
-});
-
-afterAll(() => shop.close());
 
 type Waste = { items: { productId: string; reason: string; units: number; cost: { amount: number } }[] };
 
@@ -37,7 +28,17 @@ async function wasteOf(siteId: string): Promise<Waste['items']> {
   return (await made<Waste>(shop, line, { token: people.staff.token })).items;
 }
 
-describe('the end of the day', () => {
+describeInBothShapes('the end of the day', (startTown) => {
+  beforeAll(async () => {
+    // Saturday, 17:10 on a wall in Berlin: the last hour of a shop that closes at six.
+    shop = await startTown({ now: '2026-11-21T16:10:00.000Z' });
+    people = await addPeople(shop);
+    await payIn(shop, people.manager, people.customer.id, 20_000);
+    await payIn(shop, people.manager, people.neighbour.id, 2_000);
+  });
+
+  afterAll(() => shop.close());
+
   test('given the last half hour, when the clock gets there, then menu and orders show the closing discount', async () => {
     const siteId = await openSite(shop, people.manager);
     const productId = await defineProduct(shop, people.manager, { price: euro(333), closingDiscountPercent: 40 });

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeInBothShapes } from '../support/shapes.ts';
+import type { RunningTown } from '../support/town-shape.ts';
 import {
   addPeople,
   bake,
@@ -14,17 +15,17 @@ import {
   type People,
 } from '../support/town.ts';
 
-let shop: TestServer;
+let shop: RunningTown;
 let people: People;
 
-beforeAll(async () => {
-  shop = await startTestServer();
-  people = await addPeople(shop);
-});
+describeInBothShapes('first steps', (startTown) => {
+  beforeAll(async () => {
+    shop = await startTown();
+    people = await addPeople(shop);
+  });
 
-afterAll(() => shop.close());
+  afterAll(() => shop.close());
 
-describe('first steps', () => {
   test('given nobody, when she registers, then she signs in, has an account and may be paid to at once', async () => {
     const person = { email: 'newcomer@test.example', password: 'an honest pass phrase', name: 'Nora' };
     const registered = await shop.api.call<{ id: string; roles: string[] }>('POST /api/users', { body: person });

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeInBothShapes } from '../support/shapes.ts';
+import type { RunningTown } from '../support/town-shape.ts';
 import {
   addPeople,
   bake,
@@ -16,19 +17,19 @@ import {
 /** How often each look is taken: a look that is too early is so only now and then. */
 const LOOKS = 15;
 
-let shop: TestServer;
+let shop: RunningTown;
 let people: People;
 let siteId: string;
 
-beforeAll(async () => {
-  shop = await startTestServer();
-  people = await addPeople(shop);
-  siteId = await openSite(shop, people.manager);
-});
+describeInBothShapes('who looks right after the answer', (startTown) => {
+  beforeAll(async () => {
+    shop = await startTown();
+    people = await addPeople(shop);
+    siteId = await openSite(shop, people.manager);
+  });
 
-afterAll(() => shop.close());
+  afterAll(() => shop.close());
 
-describe('who looks right after the answer', () => {
   test('given counter sales, when the shelf is looked at right after each, then what was sold is sold', async () => {
     const productId = await defineProduct(shop, people.manager);
     await bake(shop, people.staff, { siteId, productId, quantity: LOOKS });
@@ -51,9 +52,7 @@ describe('who looks right after the answer', () => {
     }
     await shop.expectPromises();
   });
-});
 
-describe('goods that come in stale', () => {
   test('given loaves of yesterday, when received, then nobody can buy them and the sweep takes them', async () => {
     const productId = await defineProduct(shop, people.manager, { shelfLife: 'PT25M', price: euro(10) });
     const madeAt = '2026-11-20T08:00:00.000Z';

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeInBothShapes } from '../support/shapes.ts';
+import type { RunningTown } from '../support/town-shape.ts';
 import {
   addPeople,
   bake,
@@ -16,18 +17,9 @@ import {
   statesOf,
 } from '../support/town.ts';
 
-let shop: TestServer;
+let shop: RunningTown;
 let people: People;
 let siteId: string;
-
-beforeAll(async () => {
-  shop = await startTestServer();
-  people = await addPeople(shop);
-  siteId = await openSite(shop, people.manager);
-  await payIn(shop, people.manager, people.customer.id, 500);
-});
-
-afterAll(() => shop.close());
 
 /** A product of its own for each story, with so many pieces on the shelf. */
 async function onShelf(quantity: number, draft: Parameters<typeof defineProduct>[2] = {}): Promise<string> {
@@ -36,7 +28,16 @@ async function onShelf(quantity: number, draft: Parameters<typeof defineProduct>
   return productId;
 }
 
-describe('orders that come to nothing', () => {
+describeInBothShapes('orders that come to nothing', (startTown) => {
+  beforeAll(async () => {
+    shop = await startTown();
+    people = await addPeople(shop);
+    siteId = await openSite(shop, people.manager);
+    await payIn(shop, people.manager, people.customer.id, 500);
+  });
+
+  afterAll(() => shop.close());
+
   test('given an account without enough money, when the customer orders, then the bank says no and the units go back', async () => {
     const productId = await onShelf(4);
     const refused = await order(shop, people.customer, { siteId, productId, quantity: 2 });

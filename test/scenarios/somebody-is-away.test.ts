@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePort } from '../support/server-process.ts';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { describeInBothShapes } from '../support/shapes.ts';
+import type { RunningTown } from '../support/town-shape.ts';
 import {
   addPeople,
   bake,
@@ -16,31 +17,13 @@ import {
   statesOf,
 } from '../support/town.ts';
 
-let shop: TestServer;
+let shop: RunningTown;
 let people: People;
 let siteId: string;
 let bread: string;
 
 const ALL = 'identity,catalog,production,inventory,orders,bank';
 const LATER = { prefer: 'respond-async' };
-
-beforeEach(async () => {
-  // A port of its own, so that tokens hold over restarts. 17:30 on a wall in Berlin; the shop closes at six.
-  const env = { PORT: String(await freePort()) };
-  shop = await startTestServer({ now: '2026-11-21T16:30:00.000Z', env });
-  people = await addPeople(shop);
-  siteId = await openSite(shop, people.manager);
-  bread = await defineProduct(shop, people.manager, {
-    closingDiscountPercent: 0,
-    keepsOvernight: true,
-    shelfLife: 'P9D',
-  });
-  await bake(shop, people.staff, { siteId, productId: bread, quantity: 5 });
-  await payIn(shop, people.manager, people.customer.id, 10_000);
-  await shop.idle();
-});
-
-afterEach(() => shop.close());
 
 function without(...names: string[]) {
   return {
@@ -50,7 +33,25 @@ function without(...names: string[]) {
   };
 }
 
-describe('when somebody is away', () => {
+describeInBothShapes('when somebody is away', (startTown) => {
+  beforeEach(async () => {
+    // A port of its own, so that tokens hold over restarts. 17:30 on a wall in Berlin; the shop closes at six.
+    const env = { PORT: String(await freePort()) };
+    shop = await startTown({ now: '2026-11-21T16:30:00.000Z', env });
+    people = await addPeople(shop);
+    siteId = await openSite(shop, people.manager);
+    bread = await defineProduct(shop, people.manager, {
+      closingDiscountPercent: 0,
+      keepsOvernight: true,
+      shelfLife: 'P9D',
+    });
+    await bake(shop, people.staff, { siteId, productId: bread, quantity: 5 });
+    await payIn(shop, people.manager, people.customer.id, 10_000);
+    await shop.idle();
+  });
+
+  afterEach(() => shop.close());
+
   test('given a bank that is down, when a hold has ended before it is back, then the order is refused and nothing was taken', async () => {
     await shop.restart({ env: without('bank') });
     const placed = await order(shop, people.customer, { siteId, productId: bread, quantity: 2 }, { headers: LATER });

@@ -1,6 +1,6 @@
 import type { PersonRole, ProductDraft, SiteDraft } from '@provender/contracts';
 import type { ApiAnswer, ApiCall } from './api.ts';
-import type { TestServer } from './test-server.ts';
+import type { RunningTown } from './town-shape.ts';
 
 export type Person = { readonly id: string; readonly token: string };
 
@@ -15,7 +15,7 @@ export type People = {
 const PASSWORD = 'a pass phrase for tests';
 
 /** Adds a person of each role, and a second customer, and signs them in. */
-export async function addPeople(test: TestServer): Promise<People> {
+export async function addPeople(test: RunningTown): Promise<People> {
   const [manager, staff, customer, neighbour] = await addPersons(test, [
     ['manager@test.example', ['manager']],
     ['staff@test.example', ['staff']],
@@ -30,11 +30,11 @@ export async function addPeople(test: TestServer): Promise<People> {
 
 /** Adds people by their addresses and signs them in, in the order given. */
 export async function addPersons(
-  test: TestServer,
+  test: RunningTown,
   wanted: readonly (readonly [email: string, roles: readonly PersonRole[]])[],
 ): Promise<Person[]> {
   const people = wanted.map(([email, roles]) => ({ email, name: email.split('@')[0] ?? email, roles }));
-  const users = (await test.server.system.identity?.addPeople(people, PASSWORD)) ?? [];
+  const users = (await test.identity?.addPeople(people, PASSWORD)) ?? [];
   await test.idle();
   const ids = new Map(users.map((user) => [user.email, user.id]));
   return Promise.all(
@@ -43,7 +43,7 @@ export async function addPersons(
 }
 
 /** Signs people in again, where access tokens have expired or the server was restarted on another port. */
-export async function signInAgain(test: TestServer, people: People): Promise<People> {
+export async function signInAgain(test: RunningTown, people: People): Promise<People> {
   const again = async (name: keyof People): Promise<Person> => ({
     id: people[name].id,
     token: await test.api.signIn(`${name}@test.example`, PASSWORD),
@@ -63,7 +63,7 @@ export function euro(amount: number) {
 
 /** The answer's body; throws where the server refused, since then the test has nothing to stand on. */
 export async function made<Body = { readonly id: string }>(
-  test: Pick<TestServer, 'api'>,
+  test: Pick<RunningTown, 'api'>,
   line: string,
   options: ApiCall,
 ): Promise<Body> {
@@ -73,7 +73,7 @@ export async function made<Body = { readonly id: string }>(
 }
 
 /** A shop in Berlin with hours from seven to six, unless the draft says otherwise. */
-export async function openSite(test: TestServer, manager: Person, draft: Partial<SiteDraft> = {}): Promise<string> {
+export async function openSite(test: RunningTown, manager: Person, draft: Partial<SiteDraft> = {}): Promise<string> {
   const body = {
     name: 'Harbour Bakery',
     kind: 'shop',
@@ -90,7 +90,7 @@ let skus = 0;
 
 /** A loaf that lasts all day and costs 3.80, unless the draft says otherwise. */
 export async function defineProduct(
-  test: TestServer,
+  test: RunningTown,
   manager: Person,
   draft: Partial<ProductDraft> = {},
 ): Promise<string> {
@@ -110,20 +110,20 @@ export async function defineProduct(
 }
 
 export async function bake(
-  test: TestServer,
+  test: RunningTown,
   { token }: Person,
   batch: { readonly siteId: string; readonly productId: string; readonly quantity: number },
 ): Promise<string> {
   return (await made(test, 'POST /api/production/batches', { token, body: batch })).id;
 }
 
-export async function payIn(test: TestServer, manager: Person, accountId: string, amount: number): Promise<void> {
+export async function payIn(test: RunningTown, manager: Person, accountId: string, amount: number): Promise<void> {
   await made(test, 'POST /api/bank/deposits', { token: manager.token, body: { accountId, amount: euro(amount) } });
 }
 
 export type Balance = { readonly balance: { readonly amount: number } };
 
-export async function balanceOf(test: TestServer, { token }: Person): Promise<number> {
+export async function balanceOf(test: RunningTown, { token }: Person): Promise<number> {
   const account = await made<Balance>(test, 'GET /api/bank/accounts/me', { token });
   return account.balance.amount;
 }
@@ -132,7 +132,7 @@ export type UnitSeen = { readonly id: string; readonly state: string; readonly o
 
 /** Every unit of a product at a site, oldest first. */
 export async function unitsOf(
-  test: TestServer,
+  test: RunningTown,
   { token }: Person,
   siteId: string,
   productId: string,
@@ -144,7 +144,7 @@ export async function unitsOf(
 
 /** How many units of a product a site has, by their state. */
 export async function statesOf(
-  test: TestServer,
+  test: RunningTown,
   staff: Person,
   siteId: string,
   productId: string,
@@ -163,7 +163,11 @@ export type MenuItemSeen = {
 };
 
 /** What the menu of a site says of a product now; undefined where it is not on it. */
-export async function menuItem(test: TestServer, siteId: string, productId: string): Promise<MenuItemSeen | undefined> {
+export async function menuItem(
+  test: RunningTown,
+  siteId: string,
+  productId: string,
+): Promise<MenuItemSeen | undefined> {
   const menu = await made<{ items: MenuItemSeen[] }>(test, `GET /api/menu?siteId=${siteId}`, {});
   return menu.items.find((item) => item.productId === productId);
 }
@@ -180,7 +184,7 @@ export type OrderSeen = {
 
 /** Orders so many of one product in the shop, whatever the answer. */
 export function order(
-  test: TestServer,
+  test: RunningTown,
   { token }: Person,
   wanted: { readonly siteId: string; readonly productId: string; readonly quantity?: number },
   options: ApiCall = {},
@@ -190,11 +194,11 @@ export function order(
   return test.api.call<OrderSeen>('POST /api/orders', { token, body, ...options });
 }
 
-export async function orderOf(test: TestServer, { token }: Person, id: string): Promise<OrderSeen> {
+export async function orderOf(test: RunningTown, { token }: Person, id: string): Promise<OrderSeen> {
   return made<OrderSeen>(test, `GET /api/orders/${id}`, { token });
 }
 
 /** Moves an order along, as staff does. */
-export async function moveTo(test: TestServer, { token }: Person, id: string, status: string): Promise<OrderSeen> {
+export async function moveTo(test: RunningTown, { token }: Person, id: string, status: string): Promise<OrderSeen> {
   return made<OrderSeen>(test, `PATCH /api/orders/${id}`, { token, body: { status } });
 }

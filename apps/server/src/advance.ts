@@ -2,6 +2,9 @@ import type { Instant } from '@provender/kernel';
 import type { ManualClock, TimerLoop } from '@provender/platform';
 import type { System } from './system.ts';
 
+/** Contexts whose time is moved together; they may be those of several processes. */
+export type Advanced = Pick<System, 'contexts' | 'idle'>;
+
 export type AdvanceOptions = {
   /**
    * Jobs that do not stop the clock; `runLate` runs them. For those that only poll, every few seconds, for what whoever
@@ -27,7 +30,7 @@ export type Advance = {
  * Moves a manual clock on, stopping at every timer on the way: each runs at its own time, in order of due time over all
  * contexts, and all that follows from it is done before the next. So a day passes as it would have, only faster.
  */
-export async function advanceTo(system: System, clock: ManualClock, moment: Instant): Promise<void> {
+export async function advanceTo(system: Advanced, clock: ManualClock, moment: Instant): Promise<void> {
   await openAdvance(system, clock).to(moment);
 }
 
@@ -36,7 +39,7 @@ export async function advanceTo(system: System, clock: ManualClock, moment: Inst
  * context has run one, or anything has been said anywhere: so most moves ask nobody, and a sweep that finds nothing
  * asks once.
  */
-export function openAdvance(system: System, clock: ManualClock, options: AdvanceOptions = {}): Advance {
+export function openAdvance(system: Advanced, clock: ManualClock, options: AdvanceOptions = {}): Advance {
   const { lateJobs = [], settle = system.idle, beforeStop = async () => {} } = options;
   const dues = new Map<TimerLoop, Instant | undefined>();
   const loops = [...system.contexts.values()].map(({ timers }) => timers);
@@ -89,7 +92,7 @@ export function openAdvance(system: System, clock: ManualClock, options: Advance
 }
 
 /** Changes whenever a context has said something. */
-function saidSoFar({ contexts }: System): number {
+function saidSoFar({ contexts }: Advanced): number {
   let positions = 0;
   for (const each of contexts.values()) positions += each.lastPosition();
   return positions;
