@@ -125,10 +125,7 @@ export function openStanding(context: ContextName, db: Database, consumers: Tran
     positions,
     isOnlooker: () => (consumers === 'one' ? !holdsLock : hasForeignWaiters()),
     async learn(partitions) {
-      if (consumers === 'one' && !holdsLock) {
-        const [row] = await db.query<{ held: boolean }>(TRY_LOCK, [context]);
-        holdsLock = row?.held === true;
-      }
+      if (consumers === 'one') holdsLock ||= await tryLock();
       const isConsumer = consumers === 'shared' || holdsLock;
       if (isConsumer && known !== partitions) await learnOf(partitions);
       // Whoever waits here for how far another process has come finds that in the database.
