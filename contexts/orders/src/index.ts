@@ -1,6 +1,7 @@
 import type { ContextModule, ContextPlatform, OpenContext } from '@provender/platform';
 import { orderJobs, orderReactions } from './reactions.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { partnerOrderRoutes } from './routes/partner-orders.ts';
 import { awaitOutcomes } from './use-cases/await-outcome.ts';
 import { openIntake } from './use-cases/place-orders.ts';
 import { rememberOrders } from './use-cases/remember-orders.ts';
@@ -25,7 +26,10 @@ function open(platform: ContextPlatform): OpenContext {
     reactions: orderReactions(clock, recent),
     intake: openIntake(clock),
     jobs: orderJobs(clock),
-    routes: (app) => orderRoutes(app, platform, waiters),
+    routes(app) {
+      orderRoutes(app, platform, waiters);
+      partnerOrderRoutes(app, platform);
+    },
     afterCommit(events) {
       recent.committed(events);
       waiters.committed(events);

@@ -1,6 +1,7 @@
 import type { Clock, Jobs, Reactions } from '@provender/platform';
 import { closeSite } from './use-cases/close-site.ts';
 import { CLOSING_JOB, dropProducts, keepProducts, keepSites } from './use-cases/keep-price-list.ts';
+import { hearAllocated, hearRefused } from './use-cases/process-partner-orders.ts';
 import type { RecentOrders } from './use-cases/remember-orders.ts';
 import {
   payOrders,
@@ -21,6 +22,8 @@ export function orderReactions(clock: Clock, recent: RecentOrders): Reactions {
     'bank.payment-captured.v1': (events, tx) => payOrders(recent, events, tx, clock.now()),
     'bank.payment-declined.v1': (events, tx) => rejectUnpaid(recent, events, tx, clock.now()),
     'inventory.allocation-failed.v1': (events, tx) => rejectLostHolds(events, tx, clock.now()),
+    'inventory.warehouse-stock-allocated.v1': (events, tx) => hearAllocated(events, tx, clock.now()),
+    'inventory.warehouse-stock-refused.v1': (events, tx) => hearRefused(events, tx, clock.now()),
   };
 }
 

@@ -27,4 +27,5 @@ export * from './timers.ts';
 export { traced } from './trace.ts';
 export * from './transport.ts';
 export * from './consumer-positions.ts';
+export * from './until-wall.ts';
 export * from './wall-timer.ts';
