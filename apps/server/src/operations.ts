@@ -1,13 +1,5 @@
-import {
-  ConsumersView,
-  type ContextName,
-  IdParams,
-  ParkedView,
-  ReleasedView,
-  VerificationQuery,
-  VerificationView,
-} from '@provender/contracts';
-import { formatInstant, type Instant, instant, parseInstant } from '@provender/kernel';
+import { ConsumersView, type ContextName, IdParams, ParkedView, ReleasedView } from '@provender/contracts';
+import { formatInstant, instant } from '@provender/kernel';
 import {
   answer,
   command,
@@ -26,55 +18,24 @@ import {
   type Release,
   releaseParked,
   type RunningContext,
-  STRICT_LIMIT,
   type Tx,
 } from '@provender/platform';
 import type { System } from './system.ts';
-import { type Verification, verifyPromises } from './verify/run-checks.ts';
+import type { DatabaseUrls } from './verify/homes.ts';
+import { verifyRoute } from './verify-route.ts';
 
-export type Operations = { readonly system: System; readonly databaseUrl: string };
+export type Operations = {
+  readonly system: System;
+  /** Where all contexts can be looked at; undefined where this process reaches some of them only. */
+  readonly databases: DatabaseUrls | undefined;
+};
 
 /** What managers and operators ask of the system as a whole: lag, parked events, and whether every promise holds. */
-export function operationsRoutes(http: HttpServer, operations: Operations): void {
+export function operationsRoutes(http: HttpServer, { system, databases }: Operations): void {
   const app = http.app('operations');
-  consumerRoutes(app, operations.system);
-  parkedRoutes(app, operations.system);
-  verifyRoute(app, operations);
-}
-
-function verifyRoute(app: HttpApp, { system, databaseUrl }: Operations): void {
-  const underWay = new Map<string, Promise<Verification>>();
-
-  /** Who asks while the same is being looked at gets what comes of that: it may read millions of rows. */
-  function verified(since: Instant | undefined): Promise<Verification> {
-    const asked = String(since);
-    const running =
-      underWay.get(asked) ??
-      verifyPromises({
-        databases: databaseUrl,
-        clock: system.clock,
-        ...(since === undefined ? {} : { since }),
-      }).finally(() => {
-        underWay.delete(asked);
-      });
-    underWay.set(asked, running);
-    return running;
-  }
-
-  read(app, {
-    method: 'GET',
-    url: '/api/verify',
-    access: ['manager'],
-    summary: 'Checks every promise on the live data, now',
-    description: 'With `since`, tables that grow for ever are looked at from there on.',
-    rateLimit: STRICT_LIMIT,
-    schema: { querystring: VerificationQuery, response: VerificationView },
-    async handle({ query }) {
-      const since = query.since === undefined ? undefined : parseInstant(query.since);
-      const { ok, at, checks } = await verified(since);
-      return { ok, at, checks: checks.map((check) => ({ ...check, violations: [...check.violations] })) };
-    },
-  });
+  consumerRoutes(app, system);
+  parkedRoutes(app, system);
+  if (databases !== undefined) verifyRoute(app, { databases, clock: system.clock });
 }
 
 function consumerRoutes(app: HttpApp, system: System): void {

@@ -11,13 +11,13 @@ import {
   openAnnouncer,
   openServerStore,
   postgresTransport,
+  publishedKeys,
   randomIds,
   type Settings,
   settled,
-  type TokenVerifierOptions,
   type Transport,
 } from '@provender/platform';
-import { loadDemo } from './demo/load-demo.ts';
+import { openDemo } from './demo/load-demo.ts';
 import { operationsRoutes } from './operations.ts';
 import { modules, openSystem, type System } from './system.ts';
 
@@ -68,27 +68,32 @@ export async function openServer({ settings, databaseUrl, clock, transport }: Se
     ready: async () => isReady && (await answersQueries(system)),
     settled: (context) => settled(system.contexts, context),
     verifyToken: createTokenVerifier({
-      jwks: () => system.identity?.jwks() ?? publishedKeys(listening),
+      jwks:
+        system.identity?.jwks ?? publishedKeys({ ...keysOf(settings, () => listening), shelf: store.tokenKeys, log }),
       issuer: () => listening,
       audience: ACCESS_TOKEN_AUDIENCE,
     }),
   });
   for (const { context, open } of system.contexts.values()) await open.routes?.(http.app(context));
-  operationsRoutes(http, { system, databaseUrl });
+  const seesAll = transport === undefined || settings.contexts.length === modules.length;
+  operationsRoutes(http, { system, databases: settings.databaseUrls ?? (seesAll ? databaseUrl : undefined) });
+  const demo = settings.demo ? openDemo(system, store) : undefined;
 
   return {
     system,
     http,
     url: () => listening,
     async start({ timers } = { timers: true }) {
+      await demo?.claim();
       await system.start({ timers });
       const address = await http.listen();
       listening = settings.publicUrl ?? address;
-      if (settings.demo) await loadDemo(system, store);
+      await demo?.load();
       isReady = true;
     },
     async stop() {
       isReady = false;
+      await demo?.stop();
       await http.stop();
       await system.stop();
       await announcer.close();
@@ -106,14 +111,7 @@ async function answersQueries(system: System): Promise<boolean> {
   return true;
 }
 
-const KEYS_MILLISECONDS_MAX = 5_000;
-
-/** The keys as the identity context publishes them, where it runs in another process behind the same address. */
-async function publishedKeys(publicUrl: string): ReturnType<TokenVerifierOptions['jwks']> {
-  const response = await fetch(`${publicUrl}/.well-known/jwks.json`, {
-    signal: AbortSignal.timeout(KEYS_MILLISECONDS_MAX),
-  });
-  if (!response.ok) throw new Error(`The keys of ${publicUrl} could not be read: ${response.status}`);
-  // Whoever answers under the issuer's own address is trusted with its keys; the verifier checks their shape.
-  return (await response.json()) as Awaited<ReturnType<TokenVerifierOptions['jwks']>>;
+/** Where identity publishes the keys of tokens, seen from a process that does not run it. */
+export function keysOf({ tokenKeysUrl }: Settings, publicUrl: () => string) {
+  return { issuer: publicUrl, url: () => tokenKeysUrl ?? `${publicUrl()}/.well-known/jwks.json` };
 }

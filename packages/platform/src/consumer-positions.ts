@@ -24,3 +24,11 @@ export function consumerPositions(query: Query, sources: readonly ContextName[])
     }),
   );
 }
+
+const HEARD = statement('has-heard', 'SELECT EXISTS (SELECT FROM cursors WHERE position > 0) AS heard');
+
+/** Whether the consumer behind this connection has ever consumed anything. */
+export async function hasHeard(query: Query): Promise<boolean> {
+  const [row] = await query.query<{ heard: boolean }>(HEARD);
+  return row?.heard === true;
+}

@@ -1,89 +1,96 @@
-import { defineProduct, defineSite } from '@provender/catalog';
-import { type ContextName, isOpen } from '@provender/contracts';
-import { receiveGoods } from '@provender/inventory';
-import type { Refusal, Result } from '@provender/kernel';
-import type { Database, ServerStore } from '@provender/platform';
-import { bakeBatch, defineSchedule } from '@provender/production';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { ContextName } from '@provender/contracts';
+import { hasHeard, type ServerStore } from '@provender/platform';
 import type { System } from '../system.ts';
-import {
-  customerMoney,
-  DEMO_PASSWORD,
-  firstBatches,
-  firstReceipts,
-  people,
-  products,
-  receivedProducts,
-  schedules,
-  sites,
-} from './town.ts';
+import { type DemoStep, demoSteps } from './steps.ts';
 
-const PROGRESS = 'demo';
-const CONTEXTS: readonly ContextName[] = ['identity', 'catalog', 'production', 'inventory', 'orders', 'bank'];
+/** How far the demo had come in installations that loaded it in one piece. */
+const WHOLE = 'demo';
+const RETRY_MILLISECONDS = 100;
+const RETRY_MILLISECONDS_MAX = 2_000;
+/** So long a process is not ready while its part of the demo waits for what other contexts have to say first. */
+const UNREADY_MILLISECONDS_MAX = 30_000;
+/** A town that is not there by then is not coming; the next start tries again. */
+const PATIENCE_MILLISECONDS = 15 * 60 * 1_000;
+
+export type Demo = {
+  /** Marks the contexts that are empty as the demo's, before they hear of anything. */
+  claim(): Promise<void>;
+  /** Resolves when it is there, or after half a minute, and then goes on meanwhile. */
+  load(): Promise<void>;
+  stop(): Promise<void>;
+};
 
 /**
  * Fills an empty town: sites, products, schedules, people, money, and a first shelf, so that there is something to buy
- * at any hour. Every step has its own id, so that a start that was cut off goes on where it was. A town that somebody
- * else has begun is left alone, and so is one where not all contexts run. Of several processes that start at once, one
- * does it.
+ * at any hour. Each context does its own part, in whatever process and database it runs, when what it builds on has
+ * come to it in events. Every part has its own ids, so that a start that was cut off goes on where it was. A context
+ * that somebody else has begun to use is left alone. Of several processes of one context, one does it.
  */
-export async function loadDemo(system: System, store: ServerStore): Promise<void> {
-  if (!CONTEXTS.every((context) => system.contexts.has(context))) return;
-  await store.alone(PROGRESS, () => goOn(system, store));
-}
+export function openDemo(system: System, store: ServerStore): Demo {
+  const stopping = new AbortController();
+  let loading: Promise<void> = Promise.resolve();
 
-async function goOn(system: System, store: ServerStore): Promise<void> {
-  const progress = await store.progressOf(PROGRESS);
-  const isSomebodysTown = progress === undefined && ((await system.contexts.get('catalog')?.head()) ?? 0) > 0;
-  if (progress === 'done' || isSomebodysTown) return;
-  await store.noteProgress(PROGRESS, 'begun');
-  await defineRange(system);
-  const users = (await system.identity?.addPeople(people, DEMO_PASSWORD)) ?? [];
-  await system.idle();
-  await fillShelves(system);
-  const customer = users.find((user) => user.roles.includes('customer'));
-  if (customer !== undefined) await accepted(system.bank?.depositFirst(customer.id, customerMoney));
-  await system.idle();
-  await store.noteProgress(PROGRESS, 'done');
-}
-
-async function defineRange(system: System): Promise<void> {
-  await databaseOf(system, 'catalog').withTx(async (tx) => {
-    for (const { id, draft } of sites) await accepted(defineSite(tx, id, draft));
-    for (const { id, variationIds, draft } of [...products, ...receivedProducts]) {
-      await accepted(defineProduct(tx, { productId: id, variationIds }, draft));
+  async function loadAll(steps: readonly DemoStep[]): Promise<void> {
+    for (const step of steps) {
+      const progress = progressOf(step.context);
+      if ((await store.progressOf(progress)) !== 'begun') continue;
+      await system.idle();
+      await store.alone(progress, async () => {
+        if (await untilTaken(() => step.take(system), stopping.signal)) await store.noteProgress(progress, 'done');
+      });
     }
-  });
-  await system.idle();
-  const now = system.clock.now();
-  await databaseOf(system, 'production').withTx(async (tx) => {
-    for (const { id, draft } of schedules) await accepted(defineSchedule(tx, id, draft, now));
-  });
+    await system.idle();
+  }
+
+  return {
+    async claim() {
+      if ((await store.progressOf(WHOLE)) === 'done') return;
+      for (const { context } of stepsHere(system)) {
+        const isNew = (await store.progressOf(progressOf(context))) === undefined;
+        if (isNew && (await isEmpty(system, context))) await store.noteProgress(progressOf(context), 'begun');
+      }
+    },
+    async load() {
+      loading = loadAll(stepsHere(system));
+      // Whoever stops before it is there need not hear of what went wrong with it; a demo that is refused is a bug.
+      loading.catch((error: unknown) => {
+        if (!stopping.signal.aborted) system.log.error({ err: error }, 'The demo town is not complete');
+      });
+      const unready = new AbortController();
+      const late = wait(UNREADY_MILLISECONDS_MAX, undefined, { signal: unready.signal }).catch(() => {});
+      await Promise.race([loading, late]);
+      unready.abort();
+    },
+    async stop() {
+      stopping.abort();
+      await loading.catch(() => {});
+    },
+  };
 }
 
-/**
- * A first batch of everything where the doors are open; schedules go on from there. Bought-in goods come to every site.
- */
-async function fillShelves(system: System): Promise<void> {
-  const now = system.clock.now();
-  const open = sites.filter(({ draft }) => isOpen(draft, now)).map(({ id }) => id);
-  await databaseOf(system, 'production').withTx(async (tx) => {
-    for (const { id, draft } of firstBatches) {
-      if (open.includes(draft.siteId)) await accepted(bakeBatch(tx, id, draft, now));
-    }
-  });
-  await databaseOf(system, 'inventory').withTx(async (tx) => {
-    for (const { id, draft } of firstReceipts) await accepted(receiveGoods(tx, system.ids, id, draft, now));
-  });
+function progressOf(context: ContextName): string {
+  return `demo ${context}`;
 }
 
-/** The demo's own drafts are never refused; if one is, the demo is wrong and says where. */
-async function accepted(result: Promise<Result<unknown, Refusal>> | undefined): Promise<void> {
-  const outcome = await result;
-  if (outcome?.ok === false) throw new Error(`The demo town was refused: ${JSON.stringify(outcome.refusal)}`);
+function stepsHere({ contexts }: System): DemoStep[] {
+  return demoSteps.filter(({ context }) => contexts.has(context));
 }
 
-function databaseOf(system: System, context: ContextName): Database {
-  const running = system.contexts.get(context);
-  if (running === undefined) throw new Error(`The context ${context} does not run here`);
-  return running.db;
+/** It has said nothing, and has heard of nothing that others do. */
+async function isEmpty({ contexts }: System, context: ContextName): Promise<boolean> {
+  const running = contexts.get(context);
+  return running !== undefined && (await running.head()) === 0 && !(await hasHeard(running.db));
+}
+
+/** Tries until it is taken. False where the process stops first; throws where it never is. */
+async function untilTaken(take: () => Promise<string | undefined>, stopping: AbortSignal): Promise<boolean> {
+  const giveUpAt = performance.now() + PATIENCE_MILLISECONDS;
+  for (let pause = RETRY_MILLISECONDS; !stopping.aborted; pause = Math.min(pause * 2, RETRY_MILLISECONDS_MAX)) {
+    const refused = await take();
+    if (refused === undefined) return true;
+    if (performance.now() > giveUpAt) throw new Error(`The demo town was refused: ${refused}`);
+    await wait(pause, undefined, { signal: stopping }).catch(() => {});
+  }
+  return false;
 }

@@ -127,10 +127,18 @@ export const firstReceipts: readonly { readonly id: string; readonly draft: Rece
     })),
 );
 
+/** Whose account the bank fills, wherever the bank runs: it knows the person by this id. */
+export const customer = {
+  id: townId(7, 3),
+  email: 'customer@example.com',
+  name: 'Cleo Customer',
+  roles: ['customer'],
+} as const;
+
 export const people = [
-  { email: 'manager@example.com', name: 'Mara Manager', roles: ['manager'] },
-  { email: 'staff@example.com', name: 'Sam Staff', roles: ['staff'] },
-  { email: 'customer@example.com', name: 'Cleo Customer', roles: ['customer'] },
+  { id: townId(7, 1), email: 'manager@example.com', name: 'Mara Manager', roles: ['manager'] },
+  { id: townId(7, 2), email: 'staff@example.com', name: 'Sam Staff', roles: ['staff'] },
+  customer,
 ] as const;
 
 export const DEMO_PASSWORD = 'test';

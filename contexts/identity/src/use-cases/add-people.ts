@@ -8,7 +8,13 @@ import { hashPassword } from '../password-hash.ts';
 import { usersByEmailKey } from '../store.ts';
 import { registerUsers } from './register-users.ts';
 
-export type Person = { readonly email: string; readonly name: string; readonly roles: readonly PersonRole[] };
+export type Person = {
+  /** Drawn unless given. */
+  readonly id?: string;
+  readonly email: string;
+  readonly name: string;
+  readonly roles: readonly PersonRole[];
+};
 
 /**
  * Hashes one password for people whom the installation itself brings along, such as the demo's. It goes around the rule

@@ -6,6 +6,8 @@ import type { User } from '../domain/user.ts';
 import { insertUsers, type NewUser } from '../store.ts';
 
 export type Registration = {
+  /** Drawn unless given. */
+  readonly id?: string;
   readonly email: string;
   readonly name: string;
   readonly roles: User['roles'];
@@ -25,7 +27,7 @@ export async function registerUsers(
   const users = registrations.map(
     (registration): NewUser => ({
       ...registration,
-      id: ids.next(),
+      id: registration.id ?? ids.next(),
       emailKey: emailKey(registration.email) ?? registration.email,
     }),
   );
