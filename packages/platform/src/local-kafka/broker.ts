@@ -156,7 +156,8 @@ export function emptyBroker(dataFolder: string): void {
 
 async function formatFolder(dataFolder: string, properties: string): Promise<void> {
   if (existsSync(join(logsFolder(dataFolder), 'meta.properties'))) return;
-  const clusterId = randomBytes(16).toString('base64url');
+  // A leading hyphen would be taken for an option.
+  const clusterId = randomBytes(16).toString('base64url').replace(/^-/, 'A');
   const format = ['kafka.tools.StorageTool', 'format', '--cluster-id', clusterId, '--config', properties];
   await promisify(execFile)('java', [...javaArguments(), ...format], { cwd: dataFolder });
 }
