@@ -3,6 +3,7 @@ import { LISTENS } from '@provender/server';
 import { moneyPlants } from './money-plants.ts';
 import { orderPlants } from './order-plants.ts';
 import { unitPlants } from './unit-plants.ts';
+import { warehousePlants } from './warehouse-plants.ts';
 
 /** A violation to plant in the busy shop, with triggers off. `breaksToo`: what such a row cannot but break as well. */
 export type Plant = {
@@ -140,4 +141,11 @@ const logPlants: readonly Plant[] = [
   })),
 ];
 
-export const plants: readonly Plant[] = [...unitPlants, ...moneyPlants, ...orderPlants, ...effectPlants, ...logPlants];
+export const plants: readonly Plant[] = [
+  ...unitPlants,
+  ...moneyPlants,
+  ...orderPlants,
+  ...warehousePlants,
+  ...effectPlants,
+  ...logPlants,
+];

@@ -4,6 +4,7 @@ import { logChecks } from './log-checks.ts';
 import { moneyChecks } from './money-checks.ts';
 import { orderChecks } from './order-checks.ts';
 import { unitChecks } from './unit-checks.ts';
+import { warehouseChecks } from './warehouse-checks.ts';
 
 /**
  * One promise, or a part of one, as one statement that gives only the rows that break it.
@@ -21,6 +22,13 @@ export type Check = {
 
 /** The checks that can be made where these contexts stand. Each is proven able to fail by a planted violation. */
 export function checksFor(present: readonly ContextName[]): Check[] {
-  const all = [...unitChecks, ...moneyChecks, ...orderChecks, ...effectChecks, ...logChecks(present)];
+  const all = [
+    ...unitChecks,
+    ...moneyChecks,
+    ...orderChecks,
+    ...warehouseChecks,
+    ...effectChecks,
+    ...logChecks(present),
+  ];
   return all.filter((check) => check.contexts.every((context) => present.includes(context)));
 }
