@@ -7,6 +7,10 @@ const SECRET_BYTES = 32;
 /** Taken by whoever makes something in the schema `platform`. */
 export const PLATFORM_SCHEMA_LOCK = 7_236_540_113;
 
+// Who asks too often (count-store.ts). Unlogged: after a crash everybody begins anew.
+const REQUEST_COUNTS = `CREATE UNLOGGED TABLE IF NOT EXISTS platform.request_counts (
+  key text PRIMARY KEY, ends_at timestamptz NOT NULL, count bigint NOT NULL)`;
+
 /** What the installation itself keeps, in a schema that no context's role may read. */
 export type ServerStore = {
   /** Seals what Idempotency-Keys keep: made once, the same in every process and after every restart. */
@@ -28,6 +32,7 @@ export async function openServerStore(ownerUrl: string): Promise<ServerStore> {
     await client.query('CREATE TABLE IF NOT EXISTS platform.secrets (name text PRIMARY KEY, value bytea NOT NULL)');
     await client.query('CREATE TABLE IF NOT EXISTS platform.progress (name text PRIMARY KEY, state text NOT NULL)');
     await client.query('CREATE TABLE IF NOT EXISTS platform.token_keys (issuer text PRIMARY KEY, keys jsonb NOT NULL)');
+    await client.query(REQUEST_COUNTS);
     const made = randomBytes(SECRET_BYTES);
     await client.query("INSERT INTO platform.secrets VALUES ('server', $1) ON CONFLICT DO NOTHING", [made]);
     const { rows } = await client.query<{ value: Buffer }>("SELECT value FROM platform.secrets WHERE name = 'server'");

@@ -23,6 +23,7 @@ import { limitRates } from './limits.ts';
 import { completeDocument, describeRoute, openApiFrame } from './openapi.ts';
 import { type Documents, documentsOf, operationsRoutes } from './operations.ts';
 import { provenOrigin, type RequestOrigin } from './gateway-proof.ts';
+import type { SharedCounts } from './rate-counter.ts';
 import { commonProblems, PROBLEM_CONTENT_TYPE, problem, problemBody, sendProblem } from './problem.ts';
 import { followRequests } from './requests.ts';
 import type { HttpApp } from './route-types.ts';
@@ -57,6 +58,8 @@ export type HttpServerOptions = {
   readonly ready: () => Promise<boolean>;
   /** Waits, for two seconds at most, until the contexts of this process have consumed what this one has appended. */
   readonly settled: (context: ContextName) => Promise<void>;
+  /** Where processes add up who asks too often; without it, each counts for itself. */
+  readonly sharedCounts?: SharedCounts;
   /** What the API and the events are described by, where that is not made from the routes of this server. */
   readonly documents?: Documents;
 };
@@ -81,7 +84,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   acceptJsonOnly(fastify);
   fastify.setErrorHandler((error: FastifyError, request, reply) => answerFailure(error, request, reply));
   followRequests(fastify, options.logger, metrics);
-  if (settings.rateLimit) await limitRates(fastify, tokens);
+  if (settings.rateLimit) await limitRates(fastify, tokens, options.sharedCounts);
   const routes = guardRoutes(fastify, tokens);
   const documents = options.documents ?? documentsOf(fastify);
   await documentRoutes(fastify, documents);
