@@ -5,10 +5,7 @@ import { openServer } from '../server.ts';
 /** Runs the system until SIGTERM or SIGINT: database, contexts, HTTP. Gives the exit code. */
 export async function start(settings: Settings): Promise<number> {
   const say = (line: string) => console.error(line);
-  if (settings.events !== 'postgres') {
-    say('EVENTS=kafka: this version carries events in PostgreSQL only; leave EVENTS unset.');
-    return 1;
-  }
+  for (const line of warningsOf(settings)) say(line);
   const stopAsked = waitForStop();
   const database = await openDatabaseServer(settings, say);
   try {
@@ -34,11 +31,22 @@ export async function start(settings: Settings): Promise<number> {
   return 0;
 }
 
-/** Whoever stops us may say so twice, to the group and through npm: the second time must not cut the first short. */
+/** What is allowed and rarely meant. */
+function warningsOf({ contexts, publicUrl, tokenKeysUrl }: Settings): string[] {
+  if (contexts.includes('identity') || publicUrl !== undefined) return [];
+  const keys = tokenKeysUrl === undefined ? ', and where its keys are' : '';
+  return [`PUBLIC_URL is not set and identity does not run here: nobody knows who issues access tokens${keys}.`];
+}
+
+/**
+ * Whoever stops us may say so twice, to the group and through npm: the second time must not cut the first short.
+ * A process that another one has started, and speaks with, ends with it.
+ */
 function waitForStop(): Promise<void> {
   return new Promise((resolve) => {
     process.on('SIGTERM', () => resolve());
     process.on('SIGINT', () => resolve());
+    process.on('disconnect', () => resolve());
   });
 }
 
