@@ -59,8 +59,8 @@ export function kafkaTransport(options: KafkaTransportOptions): Transport {
     committed(context, events) {
       const relay = relays.get(context);
       if (relay?.isLeader() === true) relay.tell(events);
-      // Another process carries the log: it wants to know at once.
-      else announcer?.tell(context);
+      // Another process may carry the log, or have a request that waits for what was said: it wants to know at once.
+      announcer?.tell(context);
     },
     distrust() {
       for (const relay of relays.values()) relay.distrust();
