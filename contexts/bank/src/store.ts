@@ -1,6 +1,6 @@
 import type { TransactionKind } from '@provender/contracts';
 import { formatInstant, type Instant } from '@provender/kernel';
-import { type Query, statement } from '@provender/platform';
+import { type Query, statement, type Tx } from '@provender/platform';
 import type { Account, AccountDraft, BookDraft } from './domain/account.ts';
 import type { MoneyHold, MoneyHoldDraft } from './domain/money-hold.ts';
 import type { Stretch, TakingsSum } from './domain/takings.ts';
@@ -106,9 +106,12 @@ export function insertAccounts(db: Query, accounts: readonly AccountDraft[], ope
   ]);
 }
 
-/** Moves money: the database's one posting function. The accounts have been locked, in id order. */
-export async function postTransactions(db: Query, posted: readonly Transaction[], at: Instant): Promise<void> {
-  await db.query(POST, [
+/**
+ * Moves money: the database's one posting function. The accounts have been locked, in id order. It gives nothing to
+ * wait for: what it refuses fails the transaction.
+ */
+export function postTransactions(tx: Tx, posted: readonly Transaction[], at: Instant): void {
+  void tx.query(POST, [
     posted.map((transaction) => transaction.id),
     posted.map((transaction) => transaction.kind),
     posted.map((transaction) => transaction.orderId),

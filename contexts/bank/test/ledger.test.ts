@@ -45,7 +45,7 @@ function deposited(toAccount: string, amount: number): Transaction {
 }
 
 function post(...transactions: Transaction[]): Promise<void> {
-  return inTx(test, (tx) => postTransactions(tx, transactions, test.clock.now()));
+  return inTx(test, async (tx) => postTransactions(tx, transactions, test.clock.now()));
 }
 
 /** The code of the error that the database answers with. */

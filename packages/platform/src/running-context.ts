@@ -238,6 +238,7 @@ function databaseOf(
     connectionsMax,
     applicationName: `provender ${context} ${purpose}`,
     synchronousCommit: shared.waitsForDisk === false ? 'off' : synchronousCommit,
+    ...(purpose === 'loop' ? { planMode: 'generic' } : {}),
     seal: (query, said) => log.append(query, said),
   });
 }

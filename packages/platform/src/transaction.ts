@@ -137,7 +137,11 @@ async function runTransaction<Value>(
     if (sending.sent() === sentBefore) await sealing;
     isOver = true;
     const [sealed, ended] = await Promise.allSettled([sealing, sending.send(COMMIT)]);
-    if (sealed.status === 'rejected') throw sealed.reason;
+    if (sealed.status === 'rejected') {
+      // What was written with it may have failed first; of that it is only the echo.
+      throwFailure(sending);
+      throw sealed.reason;
+    }
     if (ended.status === 'rejected') throw ended.reason;
     // A transaction in which a query failed answers a COMMIT with ROLLBACK, and not with an error.
     if (ended.value.command !== 'COMMIT') {

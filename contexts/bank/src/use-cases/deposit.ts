@@ -34,7 +34,7 @@ export async function deposit(tx: Tx, wanted: DepositWanted, moment: Moment): Pr
   const id = moment.ids.next();
   const nowhere = { orderId: null, siteId: null, tender: null, holdId: null };
   const posted = { id, kind: 'deposit' as const, fromAccount: deposits.id, toAccount: own.id, amount, ...nowhere };
-  await postTransactions(tx, [posted], moment.now);
+  postTransactions(tx, [posted], moment.now);
   const balance = money(own.balance + amount.amount, own.currency);
   const data = { accountId, amount, balance };
   tx.append([{ type: 'bank.deposit-received.v1', key: accountId, subject: accountId, data }]);

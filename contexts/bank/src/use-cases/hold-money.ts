@@ -36,7 +36,7 @@ export async function captureHold(tx: Tx, holdId: string, moment: Moment): Promi
   const { hold, isOpen } = decided.value;
   if (isOpen && locked !== undefined) {
     const capture = captureOfHold(hold, locked.salesAccount, moment);
-    await postTransactions(tx, [capture], moment.now);
+    postTransactions(tx, [capture], moment.now);
     tx.append([paymentCaptured(capture)]);
   }
   return accept({ ...hold, state: 'captured' });

@@ -14,7 +14,7 @@ export async function refundOrders(tx: Tx, orderIds: readonly string[], { now, i
   const refunds = decideRefunds(orderIds, captures, refundedOrderIds, () => ids.next());
   if (refunds.length === 0) return;
   await lockAccounts(tx, accountsOf(refunds));
-  await postTransactions(tx, refunds, now);
+  postTransactions(tx, refunds, now);
   tx.append(refunds.map(paymentRefunded));
 }
 

@@ -14,7 +14,7 @@ export async function takePayments(tx: Tx, payments: readonly Payment[], moment:
   const book = await lockBook(tx, accountsOf(payments), moment);
   const decisions = decidePayments(payments, book, moment.now);
   const captures = capturesOf(decisions, () => moment.ids.next());
-  if (captures.length > 0) await postTransactions(tx, captures, moment.now);
+  if (captures.length > 0) postTransactions(tx, captures, moment.now);
   tx.append(decisions.map((decision) => paymentDecided(decision)));
 }
 

@@ -1,6 +1,6 @@
 import type { UnitsMade, WasteReason } from '@provender/contracts';
 import { formatInstant, type Instant, type Money } from '@provender/kernel';
-import { type Query, statement } from '@provender/platform';
+import { type Query, statement, type Tx } from '@provender/platform';
 import type { Keeping } from '../domain/shelf.ts';
 import type { CostedGroup, ShelfUnit } from '../domain/unit.ts';
 
@@ -118,17 +118,15 @@ const INSERT_HOLDS = statement(
 
 export type NewHold = { readonly orderId: string; readonly siteId: string; readonly units: readonly ShelfUnit[] };
 
-/** Sets picked units aside for their orders. */
-export async function holdUnits(db: Query, holds: readonly NewHold[], now: Instant, expiresAt: Instant): Promise<void> {
+/** Sets picked units aside for their orders. They are locked: nothing can come of it but a failed transaction. */
+export function holdUnits(tx: Tx, holds: readonly NewHold[], now: Instant, expiresAt: Instant): void {
   const units = holds.flatMap(({ orderId, units: held }) => held.map(({ id }) => ({ id, orderId })));
-  await Promise.all([
-    db.query(HOLD_UNITS, [units.map(({ id }) => id), units.map(({ orderId }) => orderId), formatInstant(now)]),
-    db.query(INSERT_HOLDS, [
-      holds.map(({ orderId }) => orderId),
-      holds.map(({ siteId }) => siteId),
-      holds.map(({ units: held }) => held.map(({ id }) => id).join(' ')),
-      formatInstant(expiresAt),
-    ]),
+  void tx.query(HOLD_UNITS, [units.map(({ id }) => id), units.map(({ orderId }) => orderId), formatInstant(now)]);
+  void tx.query(INSERT_HOLDS, [
+    holds.map(({ orderId }) => orderId),
+    holds.map(({ siteId }) => siteId),
+    holds.map(({ units: held }) => held.map(({ id }) => id).join(' ')),
+    formatInstant(expiresAt),
   ]);
 }
 

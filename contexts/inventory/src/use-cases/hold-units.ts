@@ -26,7 +26,7 @@ export async function holdForOrders(
   const holds = decisions.flatMap(({ wish: { orderId, siteId }, outcome }) =>
     outcome.ok && outcome.value.length > 0 ? [{ orderId, siteId, units: outcome.value }] : [],
   );
-  if (holds.length > 0) await holdUnits(tx, holds, now, expiresAt);
+  if (holds.length > 0) holdUnits(tx, holds, now, expiresAt);
   tx.append(decisions.map((decision) => decided(decision, expiresAt)));
 }
 
