@@ -1,41 +1,19 @@
 import { type AttackedTown, MISSING_ID } from '../support/attacked-town.ts';
 import { euro } from '../support/town.ts';
-
-/** The statuses for anonymous, customer, staff, manager and machine, in this order. */
-export type Row = readonly [
-  object: 'all' | 'own' | 'foreign' | 'missing' | 'deleted',
-  statuses: string,
-  /** The path and, where there is one, the body; made anew for each caller, since a change may use it up. */
-  request: (town: AttackedTown) => Promise<Wanted> | Wanted,
-];
-
-export type Wanted = { readonly path: string; readonly body?: unknown };
-
-const ANYONE = '200 200 200 200 200';
-const MANAGER = '401 403 403 200 403';
-const STAFF = '401 403 200 200 403';
-const PEOPLE = '401 200 200 200 403';
-const NOBODY_THERE = '404 404 404 404 404';
-
-function at(path: string): Row[2] {
-  return () => ({ path });
-}
-
-/** Rows for an object that the path names by `{id}`: one that never was. */
-function missing(path: string, statuses: string, body?: unknown): Row {
-  return [
-    'missing',
-    statuses,
-    () => ({ path: path.replace('{id}', MISSING_ID), ...(body === undefined ? {} : { body }) }),
-  ];
-}
-
-let numbers = 0;
-/** So that no two requests of the matrix ask for the same address or sku. */
-export function unique(): string {
-  numbers += 1;
-  return `matrix-${numbers}`;
-}
+import {
+  ANYONE,
+  at,
+  batchOf,
+  MANAGER,
+  missing,
+  NOBODY_THERE,
+  PEOPLE,
+  type Row,
+  STAFF,
+  unique,
+  type Wanted,
+} from './matrix-rows.ts';
+import { outsideRows } from './outside-rows.ts';
 
 const hours = { timeZone: 'Europe/Berlin', opensAt: '07:00', closesAt: '18:00' };
 
@@ -215,10 +193,6 @@ const production: Readonly<Record<string, readonly Row[]>> = {
   ],
 };
 
-function batchOf(place: string, siteId: string, productId: string): Wanted {
-  return { path: `/api/${place}`, body: { siteId, productId, quantity: 1 } };
-}
-
 const inventory: Readonly<Record<string, readonly Row[]>> = {
   'POST /api/inventory/receipts': [
     ['own', '401 403 201 201 403', ({ siteId, bread }) => batchOf('inventory/receipts', siteId, bread)],
@@ -363,6 +337,7 @@ export const matrix: Readonly<Record<string, readonly Row[]>> = {
   ...production,
   ...inventory,
   ...orders,
+  ...outsideRows,
   ...bank,
   ...operations,
 };

@@ -1,6 +1,6 @@
 import { type AttackedTown, type CallerName, MISSING_ID } from '../support/attacked-town.ts';
 import { euro } from '../support/town.ts';
-import { unique } from './authorisation-matrix.ts';
+import { unique } from './matrix-rows.ts';
 
 /** A request that is right in all its parts, for an attack to change one of them. */
 export type ValidRequest = {
@@ -114,6 +114,20 @@ export const validRequests: Readonly<Record<string, readonly MakeRequest[]>> = {
       body: { unitIds: [await town.freshUnit()], reason: 'damaged' },
     }),
   ],
+  'POST /api/warehouses/sync': [() => ({ as: manager, path: '/api/warehouses/sync' })],
+  'POST /api/warehouses/:id/transfers': [
+    ({ warehouseId, siteId, bread }) => ({
+      as: staff,
+      path: `/api/warehouses/${warehouseId}/transfers`,
+      body: { siteId, productId: bread, quantity: 2, madeAt: '2026-11-21T07:00:00.000Z' },
+    }),
+  ],
+  'POST /api/partner-orders/import': [() => ({ as: manager, path: '/api/partner-orders/import' })],
+  'POST /api/partner-orders/process-all': [() => ({ as: manager, path: '/api/partner-orders/process-all' })],
+  'POST /api/partner-orders/:id/process': [
+    ({ partnerOrderId }) => ({ as: manager, path: `/api/partner-orders/${partnerOrderId}/process` }),
+  ],
+  'POST /api/partner-orders/reset': [() => ({ as: manager, path: '/api/partner-orders/reset' })],
   'POST /api/orders': [
     ({ siteId, coffee, variationId }) => ({
       as: customer,

@@ -1,4 +1,4 @@
-import type { RouteListed } from '@provender/platform';
+import { openStandInSource, type RouteListed } from '@provender/platform';
 import type { ApiAnswer, ApiCall } from './api.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 import {
@@ -35,6 +35,10 @@ export type AttackedTown = {
   readonly unitId: string;
   readonly soldUnit: string;
   readonly unpaid: Person;
+  /** A warehouse that has the bread, without end. */
+  readonly warehouseId: string;
+  readonly partnerOrderId: string;
+  readonly partnerRunId: string;
   /** A new order of the customer that waits to be made. */
   freshOrder(buyer?: Person): Promise<string>;
   freshProduct(): Promise<string>;
@@ -53,16 +57,26 @@ export const MISSING_ID = '019a0000-0000-7000-8000-00000000dead';
 
 const MUCH_MONEY = 900_000_000;
 
+const BREAD_SKU = 'ATTACKED-BREAD';
+const MUCH_BREAD = { sku: BREAD_SKU, name: 'Wheat loaf', quantity: 1_000_000_000 };
+/** What the outside sources of the town say. */
+const OUTSIDE = {
+  '/warehouses': { warehouses: [{ id: 'w1', name: 'North', items: [MUCH_BREAD] }] },
+  '/orders': { orders: [{ number: '1', items: [{ sku: BREAD_SKU, quantity: 2 }] }] },
+};
+
 /** A town with one of everything, for the tests that try to break in. */
 export async function openAttackedTown(env: Readonly<Record<string, string>> = {}): Promise<AttackedTown> {
-  const test = await startTestServer({ env });
+  const outside = await openStandInSource(OUTSIDE);
+  const urls = { WAREHOUSE_URL: outside.url('/warehouses'), PARTNER_ORDERS_URL: outside.url('/orders') };
+  const test = await startTestServer({ env: { ...urls, ...env } });
   const people = await addPeople(test);
   const { manager, staff, customer, neighbour } = people;
   const [unpaid] = await addPersons(test, [['unpaid@test.example', ['customer']]]);
   await payIn(test, manager, customer.id, MUCH_MONEY);
   await payIn(test, manager, neighbour.id, MUCH_MONEY);
   const siteId = await openSite(test, manager, { opensAt: '00:00', closesAt: '24:00' });
-  const bread = await defineProduct(test, manager, { shelfLife: 'P9D', keepsOvernight: true });
+  const bread = await defineProduct(test, manager, { sku: BREAD_SKU, shelfLife: 'P9D', keepsOvernight: true });
   const drink = { name: 'Coffee', stock: 'made-to-order' } as const;
   const coffee = await defineProduct(test, manager, drink);
   await bake(test, staff, { siteId, productId: bread, quantity: 500 });
@@ -106,6 +120,7 @@ export async function openAttackedTown(env: Readonly<Record<string, string>> = {
     ...{ siteId, bread, coffee, withdrawnProduct, endedSchedule, soldUnit: items[0]?.id ?? '' },
     ...{ variationId: await freshVariation(), scheduleId: await freshSchedule(), unitId: await freshUnit() },
     unpaid: unpaid ?? customer,
+    ...(await partnerOrdersOf(test, manager)),
     async freshOrder(buyer = customer) {
       const placed = await order(test, buyer, { siteId, productId: coffee });
       if (placed.status !== 201) throw new Error(`The order answered ${placed.status}: ${placed.text}`);
@@ -119,8 +134,20 @@ export async function openAttackedTown(env: Readonly<Record<string, string>> = {
       const heads = await Promise.all([...test.server.system.contexts.values()].map((context) => context.head()));
       return heads.reduce((sum, head) => sum + head, 0);
     },
-    close: () => test.close(),
+    async close() {
+      await test.close();
+      await outside.close();
+    },
   };
+}
+
+/** Mirrors the warehouse, and has the partner's order processed. */
+async function partnerOrdersOf(test: TestServer, { token }: Person) {
+  await made(test, 'POST /api/warehouses/sync', { token });
+  await made(test, 'POST /api/partner-orders/import', { token });
+  const run = await made(test, 'POST /api/partner-orders/process-all', { token });
+  const { items } = await made<{ items: { id: string }[] }>(test, 'GET /api/partner-orders', { token });
+  return { warehouseId: 'w1', partnerOrderId: items[0]?.id ?? '', partnerRunId: run.id };
 }
 
 /** Credentials as a vending machine has them, and a token that they get. */
