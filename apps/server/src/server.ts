@@ -9,8 +9,8 @@ import {
   type HttpServer,
   migrate,
   openAnnouncer,
+  openCountStore,
   openServerStore,
-  postgresTransport,
   publishedKeys,
   randomIds,
   type Settings,
@@ -20,6 +20,8 @@ import {
 import { openDemo } from './demo/load-demo.ts';
 import { operationsRoutes } from './operations.ts';
 import { modules, openSystem, type System } from './system.ts';
+import { transportOf } from './transport.ts';
+import { transportOf } from './transport.ts';
 
 export type Server = {
   readonly system: System;
@@ -41,26 +43,31 @@ export type ServerOptions = {
 };
 
 /** Migrates the database and puts contexts, HTTP and operations together. Nothing runs before `start`. */
-export async function openServer({ settings, databaseUrl, clock, transport }: ServerOptions): Promise<Server> {
-  await migrate(databaseUrl, transport === undefined ? modules : modulesOf(settings));
+export async function openServer(options: ServerOptions): Promise<Server> {
+  const { settings, databaseUrl, clock } = options;
+  const isApart = options.transport !== undefined || settings.events === 'kafka';
+  await migrate(databaseUrl, isApart ? modulesOf(settings) : modules);
   const log = createLogger(settings.logLevel);
   const store = await openServerStore(databaseUrl);
   let listening = settings.publicUrl ?? `http://${settings.host}:${settings.port}`;
   let isReady = false;
-  const announcer = openAnnouncer(databaseUrl, randomUUID());
+  const processId = randomUUID();
+  const announcer = openAnnouncer(databaseUrl, processId);
   const system = openSystem(settings.contexts, {
     databaseUrl,
-    transport: transport ?? postgresTransport({ announcer }),
+    transport: options.transport ?? transportOf(settings, { processId, announcer, log }),
     announcer,
     clock,
     ids: randomIds(),
     settings,
     log,
     publicUrl: () => listening,
-    oneCluster: transport === undefined,
+    oneCluster: !isApart,
   });
+  const counts = openCountStore(databaseUrl);
   const http = await createHttpServer({
     settings,
+    sharedCounts: counts,
     logger: log,
     clock,
     metrics: createMetrics(),
@@ -75,7 +82,7 @@ export async function openServer({ settings, databaseUrl, clock, transport }: Se
     }),
   });
   for (const { context, open } of system.contexts.values()) await open.routes?.(http.app(context));
-  const seesAll = transport === undefined || settings.contexts.length === modules.length;
+  const seesAll = !isApart || settings.contexts.length === modules.length;
   operationsRoutes(http, { system, databases: settings.databaseUrls ?? (seesAll ? databaseUrl : undefined) });
   const demo = settings.demo ? openDemo(system, store) : undefined;
 
@@ -97,6 +104,7 @@ export async function openServer({ settings, databaseUrl, clock, transport }: Se
       await http.stop();
       await system.stop();
       await announcer.close();
+      await counts.close();
     },
   };
 }
