@@ -1,6 +1,7 @@
 import { CONTEXT_NAMES } from '@provender/contracts';
 import { LISTENS } from '@provender/server';
 import { moneyPlants } from './money-plants.ts';
+import { notificationPlants } from './notification-plants.ts';
 import { orderPlants } from './order-plants.ts';
 import { unitPlants } from './unit-plants.ts';
 import { warehousePlants } from './warehouse-plants.ts';
@@ -147,5 +148,6 @@ export const plants: readonly Plant[] = [
   ...orderPlants,
   ...warehousePlants,
   ...effectPlants,
+  ...notificationPlants,
   ...logPlants,
 ];

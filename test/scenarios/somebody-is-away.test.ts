@@ -1,3 +1,4 @@
+import { CONTEXT_NAMES } from '@provender/contracts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePort } from '../support/server-process.ts';
 import { describeInBothShapes } from '../support/shapes.ts';
@@ -22,7 +23,7 @@ let people: People;
 let siteId: string;
 let bread: string;
 
-const ALL = 'identity,catalog,production,inventory,orders,bank';
+const ALL = CONTEXT_NAMES.join(',');
 const LATER = { prefer: 'respond-async' };
 
 function without(...names: string[]) {

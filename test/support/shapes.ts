@@ -1,3 +1,4 @@
+import { kafkaMissing } from '@provender/platform';
 import { describe } from 'vitest';
 import { startSplitTown } from './split-town.ts';
 import { startTestServer } from './test-server.ts';
@@ -9,5 +10,6 @@ import type { StartTown } from './town-shape.ts';
  */
 export function describeInBothShapes(name: string, story: (startTown: StartTown) => void): void {
   describe(`${name}, in one process`, () => story(startTestServer));
-  describe(`${name}, each context apart`, () => story((options) => startSplitTown('stand-in', options)));
+  const carrier = kafkaMissing() === undefined ? 'kafka' : 'stand-in';
+  describe(`${name}, each context apart, over ${carrier}`, () => story((options) => startSplitTown(carrier, options)));
 }

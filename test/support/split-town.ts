@@ -1,9 +1,18 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { ContextName } from '@provender/contracts';
 import { type Gateway, openGateway } from '@provender/gateway';
 import { type Instant } from '@provender/kernel';
-import { idle, manualClock, migrate, readSettings, type RunningContext, type Transport } from '@provender/platform';
-import { createTestDatabase, ensureTemplate } from '@provender/platform/testing';
+import {
+  createLogger,
+  idle,
+  kafkaTransport,
+  manualClock,
+  migrate,
+  readSettings,
+  type RunningContext,
+  type Transport,
+} from '@provender/platform';
+import { createTestDatabase, ensureTemplate, sharedKafka } from '@provender/platform/testing';
 import { modules, openServer, type Server } from '@provender/server';
 import { type Api, type ApiCall, openApi } from './api.ts';
 import { freePort } from './server-process.ts';
@@ -26,8 +35,10 @@ export type SplitTown = RunningTown & {
   readonly databases: SplitDatabases;
 };
 
-/** Where events go: a Kafka, under topics of this town's own, or the stand-in. */
-export type Carrier = { readonly env: Readonly<Record<string, string>> } | 'stand-in';
+/** Where events go: the Kafka of the test run, under topics of this town's own, or the stand-in. */
+export type Carrier = 'kafka' | 'stand-in';
+
+const PARTITIONS = 2;
 
 const NAMES: readonly ContextName[] = modules.map(({ context }) => context);
 
@@ -45,18 +56,18 @@ export async function startSplitTown(
 ): Promise<SplitTown> {
   const databases = await createDatabases();
   const standIn = carrier === 'stand-in' ? openStandIn(superUrlsOf(databases)) : undefined;
+  const kafka = carrier === 'kafka' ? await openKafka() : undefined;
   const port = await freePort();
   const layout: Layout = {
     databases,
     ports: await portsOfAll(),
     env: {
       ...TEST_ENV,
-      ...(carrier === 'stand-in' ? {} : carrier.env),
       PUBLIC_URL: `http://127.0.0.1:${port}`,
       GATEWAY_SECRET: randomBytes(32).toString('hex'),
       ...env,
     },
-    transportOf: () => standIn?.of(),
+    transportOf: () => standIn?.of() ?? kafka?.(),
     clock: manualClock(momentOf(now)),
   };
   const servers = new Map<ContextName, Server>();
@@ -111,6 +122,17 @@ export async function startSplitTown(
       await standIn?.close();
       await Promise.all(Object.values(databases).map(({ drop }) => drop()));
     },
+  };
+}
+
+/** Gives a transport for each server, over topics that no other town has. */
+async function openKafka(): Promise<() => Transport> {
+  const { brokers } = await sharedKafka();
+  const topicPrefix = `town-${randomUUID()}.`;
+  const log = createLogger('error');
+  return () => {
+    const processId = randomUUID();
+    return kafkaTransport({ brokers, topicPrefix, clientId: 'test', partitions: PARTITIONS, log, processId });
   };
 }
 

@@ -49,6 +49,7 @@ export const TEST_ENV = {
   RATE_LIMIT: 'off',
   PROVENDER_DEMO: 'off',
   LOG_LEVEL: 'error',
+  WEBHOOK_LOOPBACK: 'on',
 } as const;
 
 /** RFC 3339, or milliseconds as business time counts them. */

@@ -6,4 +6,5 @@ export type { DatabaseUrls } from './verify/homes.ts';
 export { type CheckMoment, type CheckOutcome, runCheck } from './verify/run-check.ts';
 export { type Verification, verifyPromises } from './verify/run-checks.ts';
 export { type Check, checksFor } from './verify/checks.ts';
+export { partitionOf } from './verify/consumed.ts';
 export { LISTENS } from './verify/log-checks.ts';

@@ -2,6 +2,7 @@ import type { ContextName } from '@provender/contracts';
 import { effectChecks } from './effect-checks.ts';
 import { logChecks } from './log-checks.ts';
 import { moneyChecks } from './money-checks.ts';
+import { notificationChecks } from './notification-checks.ts';
 import { orderChecks } from './order-checks.ts';
 import { unitChecks } from './unit-checks.ts';
 import { warehouseChecks } from './warehouse-checks.ts';
@@ -28,6 +29,7 @@ export function checksFor(present: readonly ContextName[]): Check[] {
     ...orderChecks,
     ...warehouseChecks,
     ...effectChecks,
+    ...notificationChecks,
     ...logChecks(present),
   ];
   return all.filter((check) => check.contexts.every((context) => present.includes(context)));

@@ -1,15 +1,9 @@
 import type { ContextName } from '@provender/contracts';
 import type { Check } from './checks.ts';
+import { isLevel } from './consumed.ts';
 
 // P7 by its effects: what a context keeps because of another's events agrees with what that other has. The two can be
 // compared while the listener is level with the log; the snapshot sees both sides of it.
-
-/** True where the consumer has taken in all that the source has said. */
-function isLevel(consumer: ContextName, source: ContextName): string {
-  return `(SELECT position FROM ${source}.outbox_head)
-        = (SELECT coalesce(min(position), 0) FROM ${consumer}.cursors WHERE source = '${source}')
-      AND NOT EXISTS (SELECT FROM ${consumer}.parked_events WHERE source = '${source}')`;
-}
 
 export const effectChecks: readonly Check[] = [
   {

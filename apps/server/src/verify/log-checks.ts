@@ -1,5 +1,6 @@
 import type { ContextName } from '@provender/contracts';
 import type { Check } from './checks.ts';
+import { unreadInTime } from './consumed.ts';
 
 /** Events that may be said once only of one subject: a second one would be an effect that happened twice. */
 const ONCE_ONLY: Partial<Record<ContextName, readonly string[]>> = {
@@ -25,6 +26,7 @@ export const LISTENS: Partial<Record<ContextName, readonly ContextName[]>> = {
   inventory: ['catalog', 'production', 'orders'],
   orders: ['catalog', 'inventory', 'bank'],
   bank: ['identity', 'orders'],
+  notifications: ['identity', 'catalog', 'inventory', 'orders', 'bank'],
 };
 
 /** The checks of P7 and P8 that every context gets, for those that stand in this database. */
@@ -61,13 +63,7 @@ function handled(context: ContextName, source: ContextName): Check {
     promise: 'P7',
     kind: 'liveness',
     contexts: [context, source],
-    sql: `
-      SELECT mine.position, unread.position AS unread, unread.time FROM (
-        SELECT coalesce(min(position), 0) AS position FROM ${context}.cursors WHERE source = '${source}'
-      ) AS mine CROSS JOIN LATERAL (
-        SELECT position, time FROM ${source}.outbox WHERE outbox.position > mine.position ORDER BY position LIMIT 1
-      ) AS unread
-      WHERE unread.time < :now - :patience`,
+    sql: unreadInTime(context, source),
   };
 }
 
