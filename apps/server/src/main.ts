@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   verify: async () => withSettings((await import('./commands/verify.ts')).verify),
   replay: async () => withSettings((await import('./commands/replay.ts')).replay),
   promote: async () => withSettings((await import('./commands/promote.ts')).promote),
+  republish: async () => withSettings((await import('./commands/republish.ts')).republish),
   'trim-log': async () => withSettings((await import('./commands/trim-log.ts')).trimLog),
   help: async () => async () => help(),
 };

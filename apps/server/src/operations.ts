@@ -47,9 +47,9 @@ function consumerRoutes(app: HttpApp, system: System): void {
     schema: { response: ConsumersView },
     async handle() {
       const all = await Promise.all(
-        [...system.contexts.values()].map(async ({ context, db, reactor }) => {
-          const positions = await consumerPositions(db, reactor.sources);
-          return positions.map((each) => ({ consumer: context, ...each, lag: each.head - each.position }));
+        [...system.contexts.values()].map(async (running) => {
+          const positions = await consumerPositions(running);
+          return positions.map((each) => ({ consumer: running.context, ...each, lag: each.head - each.position }));
         }),
       );
       return { items: all.flat() };

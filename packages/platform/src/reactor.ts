@@ -55,6 +55,8 @@ export type Reactor = {
   /** Resolves once this context has consumed that partition of the source's log, the only one unless said, so far. */
   reached(source: ContextName, position: number, partition?: number): Promise<void>;
   wake(): void;
+  /** How far the context is behind each source, where only the transport knows. */
+  lag(): Promise<ReadonlyMap<ContextName, number> | undefined>;
   start(): Promise<void>;
   /** Finishes the set in hand and stops. */
   stop(): Promise<void>;
@@ -285,6 +287,7 @@ export function openReactor(options: ReactorOptions): Reactor {
       return reaching;
     },
     wake: bell.ring,
+    lag: async () => subscription?.lag?.(),
     async start() {
       if (wanted.size > 0) subscription = await transport.subscribe({ context, wanted, query: db, wake: bell.ring });
       running = loop();

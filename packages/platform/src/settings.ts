@@ -22,6 +22,7 @@ type OnOff = { readonly env: string; readonly meaning: string };
 const PORT_MAX = 65_535;
 const CLOCK_RATE_MAX = 10_000;
 const LIST_MAX = 50;
+const KAFKA_PARTITIONS_MAX = 1_000;
 const UPSTREAMS_MAX = 500;
 const GATEWAY_SECRET_LENGTH_MIN = 32;
 
@@ -150,10 +151,38 @@ export const SettingsSchema = Type.Object({
       parse: commaList,
     }),
   ),
+  kafkaPartitions: setting(Type.Integer({ minimum: 1, maximum: KAFKA_PARTITIONS_MAX }), {
+    env: 'KAFKA_PARTITIONS',
+    meaning: 'partitions of a topic that is not there yet; of one that is, they never change',
+    allowed: `a number from 1 to ${KAFKA_PARTITIONS_MAX}`,
+    parse: (text) => (/^\d{1,4}$/.test(text) ? Number(text) : undefined),
+    fallback: '12',
+  }),
+  kafkaTopicPrefix: setting(Type.String({ pattern: '^[A-Za-z0-9._-]{1,100}$' }), {
+    env: 'KAFKA_TOPIC_PREFIX',
+    meaning: 'what the names of topics and consumer groups begin with',
+    allowed: 'letters, digits, dots, hyphens and underscores',
+    parse: asIs,
+    fallback: 'provender.',
+  }),
   redisUrl: Type.Optional(url('REDIS_URL', 'publishes notifications to this Redis', 'redis')),
   smtpUrl: Type.Optional(
     url('SMTP_URL', 'sends mail through this server, else into the mailbox of the console', 'smtp'),
   ),
+  mailFrom: setting(Type.String({ pattern: '^[^\\r\\n<>]*<?[^\\s<>@]+@[^\\s<>@]+>?$', maxLength: 320 }), {
+    env: 'MAIL_FROM',
+    meaning: 'whom mail comes from',
+    allowed: 'an e-mail address, with a name before it or without: Name <name@example.com>',
+    parse: asIs,
+    fallback: 'Provender <provender@localhost>',
+  }),
+  webhookLoopback: setting(Type.Boolean(), {
+    env: 'WEBHOOK_LOOPBACK',
+    meaning: 'lets webhooks reach this machine itself, by http too: for demos and tests',
+    allowed: 'on or off',
+    parse: (text) => (text === 'on' ? true : text === 'off' ? false : undefined),
+    fallback: 'off',
+  }),
   warehouseUrl: Type.Optional(url('WAREHOUSE_URL', 'where warehouse stock is mirrored from', 'http')),
   partnerOrdersUrl: Type.Optional(url('PARTNER_ORDERS_URL', "the partner's feed of orders", 'http')),
   logLevel: setting(Type.Enum(['debug', 'info', 'warn', 'error', 'silent']), {

@@ -38,6 +38,10 @@ export type Subscription = {
   fetch(cursors: Cursors, eventsMax: number, thorough: boolean): Promise<readonly Delivery[]>;
   /** Told when the database has the cursors there. */
   consumed?(moves: readonly CursorMove[]): void;
+  /**
+   * How many events of each source all processes of the context have yet to consume, where only the transport knows.
+   */
+  lag?(): Promise<ReadonlyMap<ContextName, number>>;
   close(): Promise<void>;
 };
 

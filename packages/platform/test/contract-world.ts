@@ -23,6 +23,8 @@ export type TransportPlace = {
   readonly processId: string;
   /** Whether it may hear what other processes announce; the poll must find all without it. */
   readonly listens: boolean;
+  /** Whether it believes to be the only consumer of its context, whatever others do. */
+  readonly believes: boolean;
 };
 export type MakeTransport = (place: TransportPlace) => Transport;
 
@@ -54,7 +56,7 @@ export type World = {
   readonly errors: unknown[];
   readonly db: Database;
   readonly reactions: Reactions;
-  process(options?: { readonly listens?: boolean }): Process;
+  process(options?: Partial<Pick<TransportPlace, 'listens' | 'believes'>>): Process;
   sql<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Subjects greeted, in the order of their commits. */
   greeted(): Promise<string[]>;
@@ -99,6 +101,18 @@ export function greetings(meet: (event: RecordedEvent) => void | Promise<void> =
   };
 }
 
+/** Thinks that it holds the lock, whoever does. */
+function believing(db: Database): Database {
+  return {
+    ...db,
+    query: (statement, values) =>
+      statement.name === 'reactor-try-lock'
+        ? // The one row that this statement gives where it succeeds.
+          Promise.resolve([{ held: true }] as never)
+        : db.query(statement, values),
+  };
+}
+
 /** A database of its own with the logs of all contexts, and as many processes on it as a test wants. */
 export async function openWorld(makeTransport: MakeTransport): Promise<World> {
   await ensureTemplate(TEMPLATE, makeTemplate);
@@ -126,7 +140,7 @@ export async function openWorld(makeTransport: MakeTransport): Promise<World> {
     return db;
   }
 
-  function openProcess({ listens = true } = {}): Process {
+  function openProcess({ listens = true, believes = false } = {}): Process {
     processes += 1;
     const id = `process-${processes}`;
     const transport = makeTransport({
@@ -134,7 +148,9 @@ export async function openWorld(makeTransport: MakeTransport): Promise<World> {
       superuserUrl: database.superuserUrl,
       processId: id,
       listens,
+      believes,
     });
+    const carrying = transport.carry?.({ context: 'identity', open: () => databaseOf('identity', 'relay', {}) });
     const speaker = databaseOf('identity', `of ${id}`, {}, 20);
     speaker.onCommitted((events) => transport.committed('identity', events));
     const consuming: Consuming[] = [];
@@ -143,6 +159,7 @@ export async function openWorld(makeTransport: MakeTransport): Promise<World> {
       if (closed) return;
       closed = true;
       for (const each of consuming) await each.stop();
+      await carrying?.close();
       await speaker.close();
       await transport.close();
     };
@@ -158,7 +175,8 @@ export async function openWorld(makeTransport: MakeTransport): Promise<World> {
       async consume(options = {}) {
         const real = databaseOf('catalog', 'loop', options);
         real.onCommitted((events) => transport.committed('catalog', events));
-        const db = options.wrap?.(real) ?? real;
+        const wrapped = options.wrap?.(real) ?? real;
+        const db = believes ? believing(wrapped) : wrapped;
         const reactor = openReactor({
           context: 'catalog',
           db,

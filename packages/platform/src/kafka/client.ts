@@ -5,8 +5,10 @@ export type KafkaPlace = {
   readonly brokers: readonly string[];
   /** Names the connections on the broker's side. */
   readonly clientId: string;
-  /** Topics and consumer groups begin with it: several systems, or tests, share a cluster. */
+  /** Topics begin with it: several systems, or tests, share a cluster. */
   readonly topicPrefix: string;
+  /** Consumer groups begin with it; as topics do unless said. */
+  readonly groupPrefix?: string;
   /** For topics that are not there yet. */
   readonly partitions: number;
   readonly log: Log;

@@ -20,7 +20,7 @@ export type FetcherOptions = {
   readonly topics: readonly string[];
   /** What is to be read now. */
   readonly readings: () => readonly Reading[];
-  readonly committedOffset: (topic: string, partition: number) => Promise<bigint>;
+  readonly committedOffsets: (topic: string, partitions: readonly number[]) => Promise<ReadonlyMap<number, bigint>>;
   /** There is something new to take. */
   readonly onReceived: () => void;
   /** A topic is not there, or is another one than it was. */
@@ -44,7 +44,7 @@ const OFFSET_OUT_OF_RANGE = 1;
 const TOPIC_LOST = new Set([3, 100]);
 
 export function openFetcher(options: FetcherOptions): Fetcher {
-  const { place, groupId, topics, readings, committedOffset, onReceived, onTopicLost } = options;
+  const { place, groupId, topics, readings, committedOffsets, onReceived, onTopicLost } = options;
   const failures = openFailures(place.log, { groupId }, `Events for ${groupId} cannot be read from Kafka`);
   const bell = openBell();
   const underWay = new Set<number>();
@@ -85,7 +85,7 @@ export function openFetcher(options: FetcherOptions): Fetcher {
   async function startFetches(): Promise<void> {
     const ready = readings().filter(({ feed }) => feed.seek() !== undefined && !feed.isFull());
     if (ready.length === 0) return;
-    await Promise.all(ready.map(findOffset));
+    await findOffsets(ready.filter(({ feed }) => feed.seek() === 'committed'));
     const { topics: known } = await consumer.metadata({ topics: [...topics] });
     const byLeader = new Map<number, Reading[]>();
     for (const reading of ready) {
@@ -102,10 +102,18 @@ export function openFetcher(options: FetcherOptions): Fetcher {
     }
   }
 
-  async function findOffset({ topic, feed }: Reading): Promise<void> {
-    if (feed.seek() === 'committed') {
-      const committed = await committedOffset(topic, feed.partition);
-      feed.seekTo(committed < 0n ? 'earliest' : committed);
+  async function findOffsets(of: readonly Reading[]): Promise<void> {
+    for (const topic of new Set(of.map((reading) => reading.topic))) {
+      const feeds = of.filter((reading) => reading.topic === topic).map(({ feed }) => feed);
+      const committed = await committedOffsets(
+        topic,
+        feeds.map(({ partition }) => partition),
+      );
+      for (const feed of feeds) {
+        const offset = committed.get(feed.partition) ?? -1n;
+        // One record that is consumed already comes again: by it a cursor that was set back is found out.
+        feed.seekTo(offset <= 0n ? 'earliest' : offset - 1n);
+      }
     }
   }
 

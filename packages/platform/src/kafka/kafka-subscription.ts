@@ -31,7 +31,7 @@ export function openSubscription({ place, topics, consumer, sessionMilliseconds 
   const sources = [...consumer.wanted.keys()];
   const sourceOf = new Map(sources.map((source) => [topics.nameOf(source), source]));
   const topicNames = [...sourceOf.keys()];
-  const groupId = `${place.topicPrefix}${consumer.context}`;
+  const groupId = `${place.groupPrefix ?? place.topicPrefix}${consumer.context}`;
   const offsets = new Map<string, Offset>();
   let readings = new Map<string, Reading>();
   let partitions: readonly SourcePartition[] = [];
@@ -50,7 +50,7 @@ export function openSubscription({ place, topics, consumer, sessionMilliseconds 
     groupId,
     topics: topicNames,
     readings: () => [...readings.values()],
-    committedOffset: membership.committedOffset,
+    committedOffsets: membership.committedOffsets,
     onReceived: consumer.wake,
     onTopicLost: () => {
       topics.forget();
@@ -105,6 +105,16 @@ export function openSubscription({ place, topics, consumer, sessionMilliseconds 
     });
   }
 
+  /** How many records of a topic the group has not noted as consumed. */
+  async function lagOf(source: ContextName): Promise<number> {
+    const counts = await topics.ensure([source]);
+    const ends = await topics.endsOf(source, counts.get(source) ?? 0);
+    const committed = await membership.committedOffsets(topics.nameOf(source), [...ends.keys()]);
+    return ends.reduce((sum, end, partition) => {
+      return sum + Math.max(0, end - Math.max(0, Number(committed.get(partition) ?? 0)));
+    }, 0);
+  }
+
   /** What is ready of one source, of all its partitions together no more than a set may have. */
   function take(cursors: Cursors, eventsMax: number, of: readonly (readonly [string, Reading])[]): Delivery[] {
     const deliveries: Delivery[] = [];
@@ -147,6 +157,11 @@ export function openSubscription({ place, topics, consumer, sessionMilliseconds 
         if (reading !== undefined && offset !== undefined)
           offsets.set(key, { topic: reading.topic, partition, offset });
       }
+    },
+    async lag() {
+      const behind = new Map<ContextName, number>();
+      for (const source of sources) behind.set(source, await lagOf(source));
+      return behind;
     },
     async close() {
       clearInterval(committing);

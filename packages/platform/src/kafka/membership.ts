@@ -19,8 +19,8 @@ export type MembershipOptions = {
 };
 
 export type Membership = {
-  /** The offset that the group has noted, for whoever gets the partition next; -1 where none is. */
-  committedOffset(topic: string, partition: number): Promise<bigint>;
+  /** The offsets that the group has noted, by partition, for whoever gets it next; -1 where none is. */
+  committedOffsets(topic: string, partitions: readonly number[]): Promise<ReadonlyMap<number, bigint>>;
   /** Notes offsets; it may fail, since they only say where to seek. */
   commitOffsets(offsets: readonly { topic: string; partition: number; offset: bigint }[]): Promise<void>;
   close(): Promise<void>;
@@ -113,11 +113,11 @@ export function openMembership(options: MembershipOptions): Membership {
   }
 
   return {
-    async committedOffset(topic, partition) {
+    async committedOffsets(topic, partitions) {
       if (current === undefined) throw new Error('Not a member of the group at the moment');
-      const found = await current.listCommittedOffsets({ topics: [{ topic, partitions: [partition] }] });
+      const found = await current.listCommittedOffsets({ topics: [{ topic, partitions: [...partitions] }] });
       // The client files a partition's offset under its number.
-      return found.get(topic)?.[partition] ?? -1n;
+      return new Map(partitions.map((partition) => [partition, found.get(topic)?.[partition] ?? -1n]));
     },
     async commitOffsets(offsets) {
       if (current?.isActive() !== true) return;

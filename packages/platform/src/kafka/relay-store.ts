@@ -1,5 +1,6 @@
 import type { ContextName } from '@provender/contracts';
 import { formatInstant, type Instant } from '@provender/kernel';
+import pg from 'pg';
 import { type Database, type Query, statement } from '../database.ts';
 import type { CarriedEvent } from './envelope.ts';
 
@@ -109,4 +110,40 @@ export async function relayedEnds(
   // The position first: what it covers is in the ends that are read after it.
   const [row] = await query.query<{ position: number }>(POSITION);
   return { position: row?.position ?? 0, ends: await query.query<PartitionEnd>(ENDS) };
+}
+
+export type Republishing = {
+  /** The first position that is carried again. */
+  readonly from: number;
+  /** The last of the log as it is now. */
+  readonly head: number;
+};
+
+/**
+ * Sets a relay back, as the owner of the schemas, so that it carries the log again from a position, or from the first
+ * event that is still there. Consumers pass over what they have had. Whoever carries it now finds its lease gone.
+ */
+export async function setRelayBack(ownerUrl: string, context: ContextName, from: number): Promise<Republishing> {
+  const client = new pg.Client({ connectionString: ownerUrl, application_name: 'provender republish' });
+  await client.connect();
+  try {
+    await client.query('BEGIN');
+    await client.query(`SELECT FROM ${context}.relay FOR UPDATE`);
+    const { rows } = await client.query<{ lowest: string; head: string }>(
+      `SELECT coalesce(min(position), 1) AS lowest, (SELECT position FROM ${context}.outbox_head) AS head
+       FROM ${context}.outbox`,
+    );
+    const head = Number(rows[0]?.head ?? 0);
+    const first = Math.min(Math.max(from, Number(rows[0]?.lowest ?? 1)), head + 1);
+    await client.query(
+      `UPDATE ${context}.relay SET position = $1, owner = '', epoch = epoch + 1, lease_until = '-infinity'`,
+      [first - 1],
+    );
+    // The links of the chain are found anew, by reading the log back from there.
+    await client.query(`DELETE FROM ${context}.relay_partitions`);
+    await client.query('COMMIT');
+    return { from: first, head };
+  } finally {
+    await client.end();
+  }
 }

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { Process } from '../contract-world.ts';
 import { registered } from '../toy-context.ts';
 import { consumedAll, numbered, underTest, world } from './under-test.ts';
 
@@ -38,7 +37,7 @@ describe(`${underTest().name}: several consumers`, () => {
     await one.say([registered('ann'), registered('bob')]);
     await met.promise;
     // Its lock is given to another, as after a network that was cut for a while.
-    const usurper = await one.consume({ wrap: (db) => believing(db) });
+    const usurper = await world().process({ believes: true }).consume();
     await consumedAll();
     stuck.resolve();
     await one.say([registered('eve')]);
@@ -50,8 +49,8 @@ describe(`${underTest().name}: several consumers`, () => {
   });
 
   test('given three that all believe to be the only one, when many events come, then each takes effect once', async () => {
-    const processes = [world().process(), world().process(), world().process()];
-    for (const process of processes) await process.consume({ wrap: (db) => believing(db) });
+    const processes = Array.from({ length: 3 }, () => world().process({ believes: true }));
+    for (const process of processes) await process.consume();
     const subjects = numbered('person', 300);
     for (const subject of subjects) await processes[0]?.say([registered(subject)]);
     await consumedAll();
@@ -59,17 +58,4 @@ describe(`${underTest().name}: several consumers`, () => {
     expect(await world().greeted()).toEqual(subjects);
     expect(await world().answered()).toEqual(subjects);
   });
-
-  type Db = Parameters<NonNullable<NonNullable<Parameters<Process['consume']>[0]>['wrap']>>[0];
-
-  /** Thinks that it holds the lock, whoever does. */
-  function believing(db: Db): Db {
-    return {
-      ...db,
-      query: (statement, values) =>
-        statement.name === 'reactor-try-lock'
-          ? Promise.resolve([{ held: true }] as never)
-          : db.query(statement, values),
-    };
-  }
 });
