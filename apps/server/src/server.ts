@@ -21,7 +21,6 @@ import { openDemo } from './demo/load-demo.ts';
 import { operationsRoutes } from './operations.ts';
 import { modules, openSystem, type System } from './system.ts';
 import { transportOf } from './transport.ts';
-import { transportOf } from './transport.ts';
 
 export type Server = {
   readonly system: System;
