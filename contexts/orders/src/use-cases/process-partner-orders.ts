@@ -14,7 +14,7 @@ import {
 } from '../store/partner-orders.ts';
 
 /** Partner orders that one transaction takes; a run goes on with the next. */
-export const PARTNER_ORDERS_AT_ONCE_MAX = 1_000;
+export const PARTNER_ORDERS_AT_ONCE_MAX = 200;
 
 /** Begins a run, that takes nothing yet. */
 export async function beginRun(tx: Tx, runId: string, now: Instant): Promise<void> {
