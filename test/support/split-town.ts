@@ -5,7 +5,6 @@ import { type Instant } from '@provender/kernel';
 import {
   createLogger,
   idle,
-  kafkaTransport,
   manualClock,
   migrate,
   readSettings,
@@ -56,18 +55,18 @@ export async function startSplitTown(
 ): Promise<SplitTown> {
   const databases = await createDatabases();
   const standIn = carrier === 'stand-in' ? openStandIn(superUrlsOf(databases)) : undefined;
-  const kafka = carrier === 'kafka' ? await openKafka() : undefined;
   const port = await freePort();
   const layout: Layout = {
     databases,
     ports: await portsOfAll(),
     env: {
       ...TEST_ENV,
+      ...(carrier === 'kafka' ? await kafkaEnv() : {}),
       PUBLIC_URL: `http://127.0.0.1:${port}`,
       GATEWAY_SECRET: randomBytes(32).toString('hex'),
       ...env,
     },
-    transportOf: () => standIn?.of() ?? kafka?.(),
+    transportOf: () => standIn?.of(),
     clock: manualClock(momentOf(now)),
   };
   const servers = new Map<ContextName, Server>();
@@ -125,14 +124,14 @@ export async function startSplitTown(
   };
 }
 
-/** Gives a transport for each server, over topics that no other town has. */
-async function openKafka(): Promise<() => Transport> {
+/** Topics that no other town has. */
+async function kafkaEnv(): Promise<Readonly<Record<string, string>>> {
   const { brokers } = await sharedKafka();
-  const topicPrefix = `town-${randomUUID()}.`;
-  const log = createLogger('error');
-  return () => {
-    const processId = randomUUID();
-    return kafkaTransport({ brokers, topicPrefix, clientId: 'test', partitions: PARTITIONS, log, processId });
+  return {
+    EVENTS: 'kafka',
+    KAFKA_BROKERS: brokers.join(','),
+    KAFKA_TOPIC_PREFIX: `town-${randomUUID()}.`,
+    KAFKA_PARTITIONS: String(PARTITIONS),
   };
 }
 
