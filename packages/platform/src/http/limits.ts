@@ -37,7 +37,9 @@ export async function limitRates(fastify: FastifyInstance, tokens: KnownTokens, 
 
 type RouteInfo = { readonly routeInfo?: { readonly method: unknown; readonly url: string } };
 
-/** The counter as the library wants to see it: one store for all routes, and a child for each that has its own limit. */
+/**
+ * The counter as the library wants to see it: one store for all routes, and a child for each that has its own limit.
+ */
 function storeOver(counter: RateCounter): FastifyRateLimitStoreCtor {
   return class Store {
     readonly bucket: string;
