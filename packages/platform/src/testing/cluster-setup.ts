@@ -43,6 +43,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 async function removeLeftClusters(): Promise<void> {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(FOLDER_PREFIX))) {
     const folder = join(tmpdir(), name);
+    // One that nobody has ever held was made a moment ago, by a run that is just starting.
+    if (!existsSync(join(folder, 'lock.sqlite'))) continue;
     try {
       const lock = lockFolder(folder);
       const file = join(folder, 'cluster', 'postmaster.pid');

@@ -1,6 +1,6 @@
 // Vitest's global set-up for Kafka: a folder for the run's broker, which starts when the first test asks for it
 // (`sharedKafka` in kafka.ts) and ends with the run.
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -38,6 +38,8 @@ async function endBroker(folder: string): Promise<void> {
 async function removeLeftBrokers(): Promise<void> {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(KAFKA_FOLDER_PREFIX))) {
     const folder = join(tmpdir(), name);
+    // One that nobody has ever held was made a moment ago, by a run that is just starting.
+    if (!existsSync(join(folder, 'lock.sqlite'))) continue;
     try {
       const lock = lockFolder(folder);
       await endBroker(folder);
