@@ -16,6 +16,8 @@ async function main(): Promise<number> {
   const stopAsked = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
     process.on('disconnect', () => resolve());
+    // To listen for that must not keep alive what has stopped.
+    process.channel?.unref();
   });
   const gateway = await openGateway(settings);
   try {

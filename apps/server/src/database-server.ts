@@ -4,11 +4,20 @@ import { attachEmbeddedPostgres, hasEmbeddedPostgres, type Settings, startEmbedd
 /** The PostgreSQL that this process uses: that of `DATABASE_URL`, or the embedded one, which it starts and stops. */
 export type DatabaseServer = { readonly url: string; readonly embedded: boolean; stop(): Promise<void> };
 
-export async function openDatabaseServer(settings: Settings, log: (line: string) => void): Promise<DatabaseServer> {
+/** `serverSettings` are for an embedded one, such as how many connections it takes. */
+export async function openDatabaseServer(
+  settings: Settings,
+  log: (line: string) => void,
+  serverSettings: Readonly<Record<string, string>> = {},
+): Promise<DatabaseServer> {
   if (settings.databaseUrl !== undefined) {
     return { url: settings.databaseUrl, embedded: false, stop: async () => {} };
   }
-  const server = await startEmbeddedPostgres({ dataFolder: resolve(settings.dataFolder), log });
+  const server = await startEmbeddedPostgres({
+    dataFolder: resolve(settings.dataFolder),
+    settings: serverSettings,
+    log,
+  });
   return { url: server.url, embedded: true, stop: () => server.stop() };
 }
 

@@ -6,6 +6,8 @@ type Command = (args: readonly string[]) => Promise<number>;
 /** Loaded when asked for, so that `help` needs nothing else to work. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => withSettings((await import('./commands/start.ts')).start),
+  up: async () => withSettings((await import('./commands/up.ts')).up),
+  operations: async () => withSettings((await import('./commands/operations.ts')).operations),
   verify: async () => withSettings((await import('./commands/verify.ts')).verify),
   replay: async () => withSettings((await import('./commands/replay.ts')).replay),
   promote: async () => withSettings((await import('./commands/promote.ts')).promote),

@@ -72,7 +72,7 @@ const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
  * Makes a role and lets the owner act as it. Roles belong to the whole server, so that another database of it may be
  * making the same one right now: whoever loses that race looks again.
  */
-async function createRole(client: pg.Client, role: string): Promise<void> {
+export async function createRole(client: pg.Client, role: string): Promise<void> {
   for (let attempts = 1; ; attempts += 1) {
     try {
       await client.query(createRoleText(role));

@@ -3,6 +3,9 @@ import { describeSettings } from '@provender/platform';
 const TEXT = `Provender: bake it, stock it, sell it, vend it: every item counted once.
 
   npm start                            runs the system, with demo data in an empty database
+  npm run provender -- up --split      runs each context in a process of its own, with Kafka and the gateway in front
+  npm run provender -- operations      runs what looks at all databases, where each context has its own
+  npm run gateway                      runs the gateway alone (UPSTREAMS)
   npm run provender -- verify          checks every promise on the live data, also while the system runs; exit code 1
                                        on any violation (--help for its options)
   npm run provender -- replay FILE     plays a till's CSV through the whole system (--help for its options)

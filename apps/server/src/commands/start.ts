@@ -1,6 +1,7 @@
 import { openClock, type Settings } from '@provender/platform';
 import { openDatabaseServer } from '../database-server.ts';
 import { openServer } from '../server.ts';
+import { waitForStop } from '../wait-for-stop.ts';
 
 /** Runs the system until SIGTERM or SIGINT: database, contexts, HTTP. Gives the exit code. */
 export async function start(settings: Settings): Promise<number> {
@@ -36,18 +37,6 @@ function warningsOf({ contexts, publicUrl, tokenKeysUrl }: Settings): string[] {
   if (contexts.includes('identity') || publicUrl !== undefined) return [];
   const keys = tokenKeysUrl === undefined ? ', and where its keys are' : '';
   return [`PUBLIC_URL is not set and identity does not run here: nobody knows who issues access tokens${keys}.`];
-}
-
-/**
- * Whoever stops us may say so twice, to the group and through npm: the second time must not cut the first short.
- * A process that another one has started, and speaks with, ends with it.
- */
-function waitForStop(): Promise<void> {
-  return new Promise((resolve) => {
-    process.on('SIGTERM', () => resolve());
-    process.on('SIGINT', () => resolve());
-    process.on('disconnect', () => resolve());
-  });
 }
 
 function readyText(url: string, settings: Settings): string {

@@ -71,7 +71,9 @@ function endLate(underWay: Set<FastifyReply>): void {
 
 /** A line for each request at the level debug; those that failed or took long are warnings. */
 function logRequest(logger: Logger, request: FastifyRequest, reply: FastifyReply, elapsed: number): void {
-  const isNoteworthy = reply.statusCode >= 500 || elapsed >= SLOW_MILLISECONDS;
+  // Who asks whether we are ready, every second, is told no while we start: that is no failure.
+  const isFailure = reply.statusCode >= 500 && request.routeOptions.url !== '/health/ready';
+  const isNoteworthy = isFailure || elapsed >= SLOW_MILLISECONDS;
   if (!isNoteworthy && !logger.isLevelEnabled('debug')) return;
   const { id: requestId, method, routeOptions } = request;
   const milliseconds = Math.round(elapsed * 10) / 10;
