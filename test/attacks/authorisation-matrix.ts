@@ -13,6 +13,7 @@ import {
   unique,
   type Wanted,
 } from './matrix-rows.ts';
+import { notificationRows } from './notification-rows.ts';
 import { outsideRows } from './outside-rows.ts';
 
 const hours = { timeZone: 'Europe/Berlin', opensAt: '07:00', closesAt: '18:00' };
@@ -338,6 +339,7 @@ export const matrix: Readonly<Record<string, readonly Row[]>> = {
   ...inventory,
   ...orders,
   ...outsideRows,
+  ...notificationRows,
   ...bank,
   ...operations,
 };

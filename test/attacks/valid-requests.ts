@@ -1,6 +1,8 @@
+import { NOTICE_KINDS } from '@provender/contracts';
 import { type AttackedTown, type CallerName, MISSING_ID } from '../support/attacked-town.ts';
 import { euro } from '../support/town.ts';
 import { unique } from './matrix-rows.ts';
+import { freshWebhook, webhookDraft, webhookOf } from './notification-rows.ts';
 
 /** A request that is right in all its parts, for an attack to change one of them. */
 export type ValidRequest = {
@@ -162,6 +164,29 @@ export const validRequests: Readonly<Record<string, readonly MakeRequest[]>> = {
       body: { amount: euro(100), accountId: people.customer.id },
     }),
   ],
+  'PUT /api/notifications/preferences': [
+    () => ({
+      as: customer,
+      path: '/api/notifications/preferences',
+      body: { email: everyKind, webhook: everyKind, wasteLimit: euro(2_000) },
+    }),
+  ],
+  'POST /api/webhooks': [() => ({ as: manager, path: '/api/webhooks', body: webhookDraft })],
+  'PATCH /api/webhooks/:id': [
+    async (town) => ({
+      as: manager,
+      path: `/api/webhooks/${await webhookOf(town)}`,
+      body: { kinds: ['waste-limit-passed'], description: 'Valid', enabled: true },
+    }),
+  ],
+  'DELETE /api/webhooks/:id': [async (town) => ({ as: manager, path: `/api/webhooks/${await freshWebhook(town)}` })],
+  'POST /api/webhooks/:id/replay': [
+    async (town) => ({
+      as: manager,
+      path: `/api/webhooks/${await webhookOf(town)}/replay`,
+      body: { from: '2026-11-21T00:00:00.000Z', to: '2026-11-22T00:00:00.000Z' },
+    }),
+  ],
   // Nothing is parked in this town: these are right in form, and find nothing.
   'POST /api/events/parked/:id/retry': [() => ({ as: manager, path: `/api/events/parked/${MISSING_ID}/retry` })],
   'POST /api/events/parked/:id/drop': [() => ({ as: manager, path: `/api/events/parked/${MISSING_ID}/drop` })],
@@ -169,6 +194,8 @@ export const validRequests: Readonly<Record<string, readonly MakeRequest[]>> = {
 
 /** Routes that take forms and answer by RFC 6749: identity's own tests attack them. */
 export const FORM_ROUTES = ['POST /api/oauth/token', 'POST /api/oauth/revoke'];
+
+const everyKind = Object.fromEntries(NOTICE_KINDS.map((kind) => [kind, true]));
 
 const siteDraft = {
   name: 'A valid shop',

@@ -53,6 +53,7 @@ const effectPlants: readonly Plant[] = [
   {
     what: 'somebody without an account',
     breaks: 'everybody who registered has an account',
+    breaksToo: ['notifications knows people as identity has them'],
     sql: [
       `INSERT INTO identity.users (id, email, email_key, name, roles, registered_at)
        VALUES (gen_random_uuid(), 'a@b.example', 'a@b.example', 'A', '{customer}', :now)`,

@@ -125,6 +125,7 @@ const oldestFirst: readonly Plant[] = [
     breaksToo: [
       'every unit that was thrown out stands in the waste book, once',
       'the menu has on its shelves what inventory has on its own',
+      'notifications counts what is free as inventory does',
     ],
     sql: [
       `UPDATE inventory.units AS older SET made_at = sold.made_at - interval '1 hour', state = 'discarded',

@@ -3,6 +3,7 @@ import { catalog } from '@provender/catalog';
 import type { ContextName } from '@provender/contracts';
 import { identity, type OpenIdentity } from '@provender/identity';
 import { inventory } from '@provender/inventory';
+import { notifications, type OpenNotifications } from '@provender/notifications';
 import { orders } from '@provender/orders';
 import {
   type Clock,
@@ -19,16 +20,17 @@ import {
 import { production } from '@provender/production';
 
 /** Every context there is, in the order in which they migrate. A process may run all or some. */
-export const modules = [identity, catalog, production, inventory, orders, bank] as const;
+export const modules = [identity, catalog, production, inventory, orders, bank, notifications] as const;
 
 /** The contexts that run in this process, by name. */
 export type Running = ReadonlyMap<ContextName, RunningContext>;
 
 export type System = {
   readonly contexts: Running;
-  /** What these two offer beside their routes; undefined where they do not run in this process. */
+  /** What these offer beside their routes; undefined where they do not run in this process. */
   readonly identity: OpenIdentity | undefined;
   readonly bank: OpenBank | undefined;
+  readonly notifications: OpenNotifications | undefined;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -52,10 +54,12 @@ export function openSystem(names: readonly ContextName[], shared: SharedPlatform
   const openIdentity = add(identity);
   for (const module of [catalog, production, inventory, orders]) add(module);
   const openBank = add(bank);
+  const openNotifications = add(notifications);
   return {
     contexts,
     identity: openIdentity,
     bank: openBank,
+    notifications: openNotifications,
     clock: shared.clock,
     ids: shared.ids,
     log: shared.log,

@@ -1,5 +1,13 @@
 /** The bounded contexts, each with a schema, a role and an event log of its own name. */
-export const CONTEXT_NAMES = ['identity', 'catalog', 'production', 'inventory', 'orders', 'bank'] as const;
+export const CONTEXT_NAMES = [
+  'identity',
+  'catalog',
+  'production',
+  'inventory',
+  'orders',
+  'bank',
+  'notifications',
+] as const;
 export type ContextName = (typeof CONTEXT_NAMES)[number];
 
 /**
@@ -13,4 +21,5 @@ export const ROUTE_PREFIXES = {
   inventory: ['/api/inventory', '/api/warehouses'],
   orders: ['/api/orders', '/api/partner-orders'],
   bank: ['/api/bank'],
+  notifications: ['/api/notifications', '/api/webhooks', '/api/mailbox', '/api/live'],
 } as const satisfies Readonly<Record<ContextName, readonly string[]>>;

@@ -4,6 +4,7 @@ import { catalogEvents } from './catalog.ts';
 import type { NewEvent, RecordedEvent } from './envelope.ts';
 import { identityEvents } from './identity.ts';
 import { inventoryEvents } from './inventory.ts';
+import { notificationsEvents } from './notifications.ts';
 import { ordersEvents } from './orders.ts';
 import { partnerOrderEvents } from './partner-orders.ts';
 import { productionEvents } from './production.ts';
@@ -19,6 +20,7 @@ export const eventSchemas = {
   ...ordersEvents,
   ...partnerOrderEvents,
   ...bankEvents,
+  ...notificationsEvents,
 } as const;
 
 export type EventType = keyof typeof eventSchemas;

@@ -10,6 +10,8 @@ export * from './identity-api.ts';
 export * from './identity.ts';
 export * from './inventory-api.ts';
 export * from './inventory.ts';
+export * from './notifications.ts';
+export * from './notifications-api.ts';
 export * from './orders-api.ts';
 export * from './operations-api.ts';
 export * from './orders.ts';

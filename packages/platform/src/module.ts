@@ -48,6 +48,8 @@ export type OpenContext = {
   readonly afterOthersCommit?: () => void;
   /** This context's loop has just committed a set: caches over its tables are out of date. */
   readonly afterConsumed?: () => void;
+  /** Resolves once what is due to the outside has been sent, or waits for another try. */
+  readonly sent?: () => Promise<void>;
   readonly close?: () => Promise<void>;
 };
 

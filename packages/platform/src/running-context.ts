@@ -288,7 +288,10 @@ async function reachedAll(
 
 const CARRIED_LOOK_MILLISECONDS = 5;
 
-/** Waits until every context given has consumed all there is, of every log, and nothing new came of it. */
+/**
+ * Waits until every context given has consumed all there is, of every log, and has sent what came of it, and nothing
+ * new came of that.
+ */
 export async function idle(contexts: ReadonlyMap<ContextName, RunningContext>): Promise<void> {
   const all = [...contexts.values()];
   for (let before = ''; ; ) {
@@ -301,6 +304,7 @@ export async function idle(contexts: ReadonlyMap<ContextName, RunningContext>): 
       const consumers = all.filter(({ reactor }) => reactor.sources.includes(said.context));
       for (const consumer of consumers) await reachedAll(consumer, said.context, ends);
     }
+    for (const { open } of all) await open.sent?.();
   }
 }
 

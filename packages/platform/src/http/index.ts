@@ -48,6 +48,7 @@
  */
 export * from './access.ts';
 export { answer, readyJson } from './answers.ts';
+export * from './event-stream.ts';
 export {
   type Idempotency,
   type KeptAnswer,
