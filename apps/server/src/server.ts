@@ -18,6 +18,7 @@ import {
   type Transport,
 } from '@provender/platform';
 import { openDemo } from './demo/load-demo.ts';
+import { type DemoOutside, openDemoOutside } from './demo/outside.ts';
 import { operationsRoutes } from './operations.ts';
 import { modules, openSystem, type System } from './system.ts';
 import { transportOf } from './transport.ts';
@@ -43,7 +44,19 @@ export type ServerOptions = {
 
 /** Migrates the database and puts contexts, HTTP and operations together. Nothing runs before `start`. */
 export async function openServer(options: ServerOptions): Promise<Server> {
-  const { settings, databaseUrl, clock } = options;
+  const outside = await openDemoOutside(options.settings);
+  const server = await openWith(outside, options);
+  return {
+    ...server,
+    async stop() {
+      await server.stop();
+      await outside.close();
+    },
+  };
+}
+
+async function openWith({ settings, feedUrl }: DemoOutside, options: ServerOptions): Promise<Server> {
+  const { databaseUrl, clock } = options;
   const isApart = options.transport !== undefined || settings.events === 'kafka';
   await migrate(databaseUrl, isApart ? modulesOf(settings) : modules);
   const log = createLogger(settings.logLevel);
@@ -73,6 +86,7 @@ export async function openServer(options: ServerOptions): Promise<Server> {
     secretKey: store.secret,
     ready: async () => isReady && (await answersQueries(system)),
     settled: (context) => settled(system.contexts, context),
+    limitCaller: system.limitCaller,
     verifyToken: createTokenVerifier({
       jwks:
         system.identity?.jwks ?? publishedKeys({ ...keysOf(settings, () => listening), shelf: store.tokenKeys, log }),
@@ -83,7 +97,7 @@ export async function openServer(options: ServerOptions): Promise<Server> {
   for (const { context, open } of system.contexts.values()) await open.routes?.(http.app(context));
   const seesAll = !isApart || settings.contexts.length === modules.length;
   operationsRoutes(http, { system, databases: settings.databaseUrls ?? (seesAll ? databaseUrl : undefined) });
-  const demo = settings.demo ? openDemo(system, store) : undefined;
+  const demo = settings.demo ? openDemo(system, store, feedUrl) : undefined;
 
   return {
     system,

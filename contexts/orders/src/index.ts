@@ -9,6 +9,7 @@ import { rememberOrders } from './use-cases/remember-orders.ts';
 export type { Order } from './domain/order.ts';
 export { readOrders } from './store.ts';
 export { changeStatus } from './use-cases/change-status.ts';
+export { askForFeed, importPartnerOrders } from './use-cases/import-partner-orders.ts';
 export type { PlaceOrder, PlaceOutcome } from './use-cases/place-orders.ts';
 
 /** The order and its life, across every channel. */

@@ -27,7 +27,7 @@ export type Demo = {
  * come to it in events. Every part has its own ids, so that a start that was cut off goes on where it was. A context
  * that somebody else has begun to use is left alone. Of several processes of one context, one does it.
  */
-export function openDemo(system: System, store: ServerStore): Demo {
+export function openDemo(system: System, store: ServerStore, feedUrl: string | undefined): Demo {
   const stopping = new AbortController();
   let loading: Promise<void> = Promise.resolve();
 
@@ -37,7 +37,8 @@ export function openDemo(system: System, store: ServerStore): Demo {
       if ((await store.progressOf(progress)) !== 'begun') continue;
       await system.idle();
       await store.alone(progress, async () => {
-        if (await untilTaken(() => step.take(system), stopping.signal)) await store.noteProgress(progress, 'done');
+        if (await untilTaken(() => step.take(system, feedUrl), stopping.signal))
+          await store.noteProgress(progress, 'done');
       });
     }
     await system.idle();

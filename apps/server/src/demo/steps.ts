@@ -2,6 +2,7 @@ import { defineProduct, defineSite } from '@provender/catalog';
 import { type ContextName, isOpen } from '@provender/contracts';
 import { receiveGoods } from '@provender/inventory';
 import type { Refusal, Result } from '@provender/kernel';
+import { askForFeed, importPartnerOrders } from '@provender/orders';
 import type { Database, Tx } from '@provender/platform';
 import { bakeBatch, defineSchedule } from '@provender/production';
 import type { System } from '../system.ts';
@@ -22,7 +23,7 @@ import {
 export type DemoStep = {
   readonly context: ContextName;
   /** Gives why it was refused: what it builds on may not have come to this context yet. */
-  take(system: System): Promise<string | undefined>;
+  take(system: System, feedUrl: string | undefined): Promise<string | undefined>;
 };
 
 /** In the order in which they build on each other; each runs where its context does, and waits for what it needs. */
@@ -65,6 +66,17 @@ export const demoSteps: readonly DemoStep[] = [
         const now = system.clock.now();
         for (const { id, draft } of firstReceipts) accepted(await receiveGoods(tx, system.ids, id, draft, now));
       }),
+  },
+  {
+    // Partner orders to process, from the demo's own feed; somebody's own is theirs to import.
+    context: 'orders',
+    async take(system, feedUrl) {
+      if (feedUrl === undefined) return undefined;
+      const feed = await askForFeed(feedUrl);
+      return inOne(system, 'orders', async (tx) =>
+        accepted(await importPartnerOrders(tx, system.ids, feed, system.clock.now())),
+      );
+    },
   },
   {
     context: 'bank',

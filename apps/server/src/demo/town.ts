@@ -54,22 +54,36 @@ function baked(
   return ranged({ ...draft, shelfLife, closingDiscountPercent }, baking);
 }
 
-const SIZES = [
+type Variations = NonNullable<ProductDraft['variations']>;
+
+const SIZES: Variations = [
   { name: 'Small', priceDelta: euro(-40) },
   { name: 'Regular', priceDelta: euro(0) },
   { name: 'Large', priceDelta: euro(60) },
 ];
 
+/** What goes with milk comes in every size and with every milk. */
+const SIZES_AND_MILKS: Variations = [
+  { milk: '', more: 0 },
+  { milk: ', oat milk', more: 50 },
+  { milk: ', soy milk', more: 40 },
+].flatMap(({ milk, more }) =>
+  SIZES.map(({ name, priceDelta }) => ({ name: `${name}${milk}`, priceDelta: euro(priceDelta.amount + more) })),
+);
+
+const FILLINGS: Variations = [
+  { name: 'Cream cheese', priceDelta: euro(0) },
+  { name: 'Hummus', priceDelta: euro(20) },
+  { name: 'Smoked salmon', priceDelta: euro(180) },
+];
+
 function madeToOrder(
-  sku: string,
-  name: string,
-  category: string,
-  price: number,
-  unitCost: number,
-  sized = true,
+  [sku, name, category]: readonly [string, string, string],
+  [price, unitCost]: readonly [number, number],
+  variations: Variations = [],
 ): Ranged {
   const draft = { sku, name, category, price: euro(price), unitCost: euro(unitCost), stock: 'made-to-order' as const };
-  return ranged({ ...draft, ...(sized ? { variations: SIZES } : {}) });
+  return ranged({ ...draft, ...(variations.length === 0 ? {} : { variations }) });
 }
 
 export const products: readonly Ranged[] = [
@@ -84,11 +98,13 @@ export const products: readonly Ranged[] = [
   baked(['MUFFIN', 'Blueberry muffin', 'Pastry'], [260, 80], ['PT10H', 40], { every: 'PT3H', quantity: 10 }),
   baked(['CAKE-CHEESE', 'Cheesecake slice', 'Cake'], [390, 140], ['PT12H', 30], { every: 'PT4H', quantity: 8 }),
   baked(['SANDWICH', 'Cheese sandwich', 'Sandwiches'], [490, 190], ['PT6H', 50], { every: 'PT2H', quantity: 8 }),
-  madeToOrder('COFFEE', 'Filter coffee', 'Hot drinks', 260, 45),
-  madeToOrder('ESPRESSO', 'Espresso', 'Hot drinks', 230, 40, false),
-  madeToOrder('LATTE', 'Caffè latte', 'Hot drinks', 360, 80),
-  madeToOrder('TEA', 'Tea', 'Hot drinks', 240, 30, false),
-  madeToOrder('CHOCOLATE', 'Hot chocolate', 'Hot drinks', 340, 85),
+  madeToOrder(['COFFEE', 'Filter coffee', 'Hot drinks'], [260, 45], SIZES),
+  madeToOrder(['ESPRESSO', 'Espresso', 'Hot drinks'], [230, 40]),
+  madeToOrder(['LATTE', 'Caffè latte', 'Hot drinks'], [360, 80], SIZES_AND_MILKS),
+  madeToOrder(['TEA', 'Tea', 'Hot drinks'], [240, 30]),
+  madeToOrder(['CHOCOLATE', 'Hot chocolate', 'Hot drinks'], [340, 85], SIZES_AND_MILKS),
+  madeToOrder(['CAPPUCCINO', 'Cappuccino', 'Hot drinks'], [330, 70], SIZES_AND_MILKS),
+  madeToOrder(['BAGEL', 'Filled bagel', 'Sandwiches'], [450, 160], FILLINGS),
 ];
 
 /** Bought in, and kept overnight: received at the start, not baked. */
