@@ -21,7 +21,10 @@ function send(name: string, { as, path, body }: ValidRequest, key: string): Prom
 
 /** The same request with one plain value changed, or with another object in its path. */
 function another({ as, path, body }: ValidRequest): ValidRequest {
-  if (body === undefined) return { as, path: path.replace(/[0-9a-f-]{36}/, MISSING_ID) };
+  if (body === undefined) {
+    const elsewhere = path.replace(/[0-9a-f-]{36}/, MISSING_ID);
+    return elsewhere === path ? { as, path, body: { any: 'something else' } } : { as, path: elsewhere };
+  }
   return { as, path, body: { ...body, [Object.keys(body)[0] ?? 'any']: 'something else' } };
 }
 
