@@ -6,12 +6,14 @@ import { inventory } from '@provender/inventory';
 import { notifications, type OpenNotifications } from '@provender/notifications';
 import { orders } from '@provender/orders';
 import {
+  type ChangedRoles,
   type Clock,
   type ContextModule,
   type Ids,
   idle,
   type Log,
   openContext,
+  openChangedRoles,
   type OpenContext,
   type RunningContext,
   type SharedPlatform,
@@ -35,6 +37,8 @@ export type System = {
   readonly ids: Ids;
   readonly log: Log;
   readonly transport: Transport;
+  /** What the caller of an older token may still be, by the changes of roles that these contexts have heard of. */
+  readonly limitCaller: ChangedRoles['limited'];
   /** Starts every context. Without `timers`, whoever drives the clock runs them. */
   start(options: { readonly timers: boolean }): Promise<void>;
   /** Waits until every context has consumed all there is to consume. */
@@ -45,9 +49,10 @@ export type System = {
 /** Opens the named contexts on one database. Nothing runs before `start`. */
 export function openSystem(names: readonly ContextName[], shared: SharedPlatform): System {
   const contexts = new Map<ContextName, RunningContext>();
+  const changedRoles = openChangedRoles();
   function add<Open extends OpenContext>(module: ContextModule<Open>): Open | undefined {
     if (!names.includes(module.context)) return undefined;
-    const running = openContext(module, shared);
+    const running = openContext(changedRoles.hearing(module), shared);
     contexts.set(module.context, running);
     return running.open;
   }
@@ -64,11 +69,15 @@ export function openSystem(names: readonly ContextName[], shared: SharedPlatform
     ids: shared.ids,
     log: shared.log,
     transport: shared.transport,
+    limitCaller: changedRoles.limited,
     async start(options) {
       for (const each of contexts.values()) await each.start(options);
+      const [first] = contexts.values();
+      if (first !== undefined) await changedRoles.start(first.db);
     },
     idle: () => idle(contexts),
     async stop() {
+      changedRoles.stop();
       await Promise.all([...contexts.values()].map((each) => each.stop()));
       await shared.transport.close();
     },

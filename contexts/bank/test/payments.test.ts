@@ -95,7 +95,7 @@ describe('an order asks for its money', () => {
   });
 
   it.each([0, 350])(
-    'given a customer whom the bank does not know, when an order costs %i, then it is declined, and no account is opened',
+    'given a customer whom nobody knows, when an order costs %i, then it is declined, and no account is opened',
     async (amount) => {
       const customerId = ids.next();
       const orderId = ids.next();

@@ -1,5 +1,6 @@
 export * from './announcer.ts';
 export * from './bell.ts';
+export * from './changed-roles.ts';
 export * from './clock.ts';
 export * from './clock-store.ts';
 export * from './clock-text.ts';
@@ -31,6 +32,7 @@ export * from './telemetry.ts';
 export * from './timers.ts';
 export { traced } from './trace.ts';
 export * from './transport.ts';
+export * from './consume-anew.ts';
 export * from './consumer-positions.ts';
 export * from './until-wall.ts';
 export * from './wall-timer.ts';

@@ -20,6 +20,26 @@ export function reactInOneGo(types: readonly EventType[], react: AnyReaction): R
   return { ...byType, [inOneGo]: react };
 }
 
+/** The same reactions, and another one to events of that type, which comes first where there is one already. */
+export function alsoReacting<Type extends EventType>(
+  reactions: Reactions,
+  type: Type,
+  react: (events: readonly Heard<Type>[], tx: Tx) => Promise<void>,
+): Reactions {
+  // Events of a type are given to the reactions to that type alone.
+  const also = react as AnyReaction;
+  const own = reactions[type] as AnyReaction | undefined;
+  const all = reactions[inOneGo];
+  async function both(events: readonly RecordedEvent[], tx: Tx): Promise<void> {
+    const known = all === undefined || own !== undefined ? events : events.filter((event) => event.type !== type);
+    const wanted = events.filter((event) => event.type === type);
+    if (wanted.length > 0) await also(wanted, tx);
+    if (known.length > 0) await (all ?? own)?.(known, tx);
+  }
+  const extended = { ...reactions, [type]: both };
+  return all === undefined ? extended : { ...extended, [inOneGo]: both };
+}
+
 /** Thrown where an event comes that this version has no reaction to: a parked one run again, or a bad relay's. */
 export class UnknownEvent extends Error {}
 

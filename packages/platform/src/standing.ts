@@ -21,7 +21,8 @@ const ADD_CURSORS = statement(
   // All partitions of a source at once. Where a log was consumed whole before, they begin where that has left off.
   `INSERT INTO cursors (source, partition, position)
    SELECT source, partition, coalesce((SELECT position FROM cursors WHERE source = wanted.source), 0)
-   FROM unnest($1::text[], $2::integer[]) AS wanted (source, partitions), generate_series(0, partitions - 1) AS partition
+   FROM unnest($1::text[], $2::integer[]) AS wanted (source, partitions),
+     generate_series(0, partitions - 1) AS partition
    WHERE (SELECT count(*) FROM cursors WHERE source = wanted.source) < 2 ON CONFLICT DO NOTHING`,
 );
 

@@ -21,10 +21,11 @@ const ONCE_ONLY: Partial<Record<ContextName, readonly string[]>> = {
 
 /** Whose log each context listens to. A test compares this with what the contexts say of themselves. */
 export const LISTENS: Partial<Record<ContextName, readonly ContextName[]>> = {
-  catalog: ['inventory'],
-  production: ['catalog'],
-  inventory: ['catalog', 'production', 'orders'],
-  orders: ['catalog', 'inventory', 'bank'],
+  identity: ['identity'],
+  catalog: ['identity', 'inventory'],
+  production: ['identity', 'catalog'],
+  inventory: ['identity', 'catalog', 'production', 'orders'],
+  orders: ['identity', 'catalog', 'inventory', 'bank'],
   bank: ['identity', 'orders'],
   notifications: ['identity', 'catalog', 'inventory', 'orders', 'bank'],
 };

@@ -69,10 +69,7 @@ export function answerFailure(error: FastifyError, request: FastifyRequest, repl
   const isUnfitValue = UNFIT_VALUE_CODES.has(errorCode(error) ?? '');
   const marks = { requestId: request.id, traceId: traceIdOf(request.traceparent) };
   if (status === 500 || isUnfitValue) {
-    request.log.error(
-      { ...marks, method: request.method, url: request.routeOptions.url, err: error },
-      'failed',
-    );
+    request.log.error({ ...marks, method: request.method, url: request.routeOptions.url, err: error }, 'failed');
   } else if (status === 503) {
     request.log.warn({ ...marks, code: error.code, reason: error.message }, 'unavailable');
   }

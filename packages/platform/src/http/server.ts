@@ -27,7 +27,7 @@ import type { SharedCounts } from './rate-counter.ts';
 import { commonProblems, PROBLEM_CONTENT_TYPE, problem, problemBody, sendProblem } from './problem.ts';
 import { followRequests } from './requests.ts';
 import type { HttpApp } from './route-types.ts';
-import { knownTokens, type VerifyToken } from './tokens.ts';
+import { knownTokens, type LimitCaller, type VerifyToken } from './tokens.ts';
 import { formatsUnchecked, validationOptions } from './validation.ts';
 
 const BODY_BYTES_MAX = 256 * 1_024;
@@ -52,6 +52,8 @@ export type HttpServerOptions = {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly verifyToken: VerifyToken;
+  /** Takes from a caller what was taken away since its token was issued. */
+  readonly limitCaller?: LimitCaller;
   readonly metrics: Metrics;
   /** At least 32 bytes, the same over restarts and in every process: hashes and seals what Idempotency-Keys keep. */
   readonly secretKey: Buffer;
@@ -79,7 +81,7 @@ export type HttpServer = {
 /** Makes the HTTP server with all that every route shares. Contexts add their routes before it listens. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { settings, clock, metrics } = options;
-  const tokens = knownTokens(options.verifyToken);
+  const tokens = knownTokens(options.verifyToken, options.limitCaller);
   const fastify = bareServer(options);
   acceptJsonOnly(fastify);
   fastify.setErrorHandler((error: FastifyError, request, reply) => answerFailure(error, request, reply));

@@ -2,8 +2,15 @@ import { ROLES, type Role } from '@provender/contracts';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
 import type { SignedInCaller } from './access.ts';
 
-/** What a token that holds says, and until when (wall time, milliseconds). */
-export type VerifiedToken = { readonly caller: SignedInCaller; readonly expiresAt: number };
+/** What a token that holds says, since when and until when (wall time, milliseconds; the first to the second). */
+export type VerifiedToken = {
+  readonly caller: SignedInCaller;
+  readonly issuedAt?: number;
+  readonly expiresAt: number;
+};
+
+/** What a caller may still be, by what was heard since the token was issued. */
+export type LimitCaller = (caller: SignedInCaller, issuedAt: number) => SignedInCaller;
 
 /** Takes the text of a bearer token. Gives undefined where it is not one of ours, or no longer. */
 export type VerifyToken = (token: string) => Promise<VerifiedToken | undefined>;
@@ -104,13 +111,13 @@ function keepKeys(options: TokenVerifierOptions) {
   };
 }
 
-function verified({ sub, exp, roles }: JWTPayload): VerifiedToken | undefined {
-  if (sub === undefined || exp === undefined || !Array.isArray(roles)) return undefined;
+function verified({ sub, iat, exp, roles }: JWTPayload): VerifiedToken | undefined {
+  if (sub === undefined || iat === undefined || exp === undefined || !Array.isArray(roles)) return undefined;
   const known = roles.filter((role: unknown): role is Role => ROLES.some((each) => each === role));
-  const expiresAt = exp * 1_000;
+  const life = { issuedAt: iat * 1_000, expiresAt: exp * 1_000 };
   // A machine is nothing beside: a token that says both would be a mistake of the issuer, and the lesser right counts.
-  if (known.includes('machine')) return { caller: { kind: 'machine', id: sub }, expiresAt };
-  return { caller: { kind: 'user', id: sub, roles: known }, expiresAt };
+  if (known.includes('machine')) return { caller: { kind: 'machine', id: sub }, ...life };
+  return { caller: { kind: 'user', id: sub, roles: known }, ...life };
 }
 
 const KNOWN_TOKENS_MAX = 10_000;
@@ -123,13 +130,14 @@ export type KnownTokens = {
 };
 
 /** Remembers verified tokens until they expire, the latest ten thousand at most; the oldest go first. */
-export function knownTokens(verify: VerifyToken): KnownTokens {
+export function knownTokens(verify: VerifyToken, limit: LimitCaller = (caller) => caller): KnownTokens {
   const tokens = new Map<string, VerifiedToken>();
+  const callerOf = ({ caller, issuedAt = 0 }: VerifiedToken) => limit(caller, issuedAt);
   return {
     known(token) {
       const found = tokens.get(token);
       if (found === undefined) return undefined;
-      if (found.expiresAt > Date.now()) return found.caller;
+      if (found.expiresAt > Date.now()) return callerOf(found);
       tokens.delete(token);
       return undefined;
     },
@@ -141,7 +149,7 @@ export function knownTokens(verify: VerifyToken): KnownTokens {
         if (oldest.done !== true) tokens.delete(oldest.value);
       }
       tokens.set(token, found);
-      return found.caller;
+      return callerOf(found);
     },
   };
 }
