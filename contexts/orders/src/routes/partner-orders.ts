@@ -153,8 +153,8 @@ function processAllRoute(app: HttpApp, { db, ids, clock }: PartnerPlatform): voi
     access: ['manager'],
     summary: 'Allocate warehouse stock to all partner orders that are new',
     description:
-      'Answers when every one of them is PROCESSED or FAILED; with `Prefer: respond-async`, or after ten seconds, 202 ' +
-      'with the `Location` of its progress. Of two who do so at once, each processes what the other does not.',
+      'Answers when every one of them is PROCESSED or FAILED; with `Prefer: respond-async`, or after ten seconds, ' +
+      '202 with the `Location` of its progress. Of two who do so at once, each processes what the other does not.',
     schema: { response: { 200: PartnerRunView, 202: PartnerRunView } },
     async handle({ idempotency, prefersAsync }) {
       const started = await db.withTx((tx) =>
