@@ -1,6 +1,6 @@
 import { DAY, MINUTE } from '@provender/kernel';
 
-/** Short, since a token that is out cannot be called back: a role taken away is gone after so long. Wall time. */
+/** Short, since a token that is out cannot be called back: where no event comes, it is good for so long. Wall time. */
 export const ACCESS_TOKEN_LIFETIME = 15 * MINUTE;
 
 /** Each refresh gives a new refresh token with a life of its own … */
