@@ -54,4 +54,20 @@ export const notificationPlants: readonly Plant[] = [
     breaks: 'notifications counts what is free as inventory does',
     sql: ['UPDATE notifications.stock SET available = available + 1 WHERE available > 0'],
   },
+  {
+    what: 'a profile that has missed an order',
+    breaks: 'the profile of everybody counts the orders that they placed',
+    sql: [
+      `UPDATE identity.profiles SET document = jsonb_set(document::jsonb, '{orders,placed}', '1')::json
+       WHERE document#>>'{orders,placed}' <> '0'`,
+    ],
+  },
+  {
+    what: 'a profile with money that is not there',
+    breaks: 'the profile of everybody has the money that is on their account',
+    sql: [
+      `UPDATE identity.profiles SET document = jsonb_set(document::jsonb, '{account,balance,amount}', '123456')::json
+       WHERE document#>>'{account,balance,amount}' IS NOT NULL`,
+    ],
+  },
 ];

@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   replay: async () => withSettings((await import('./commands/replay.ts')).replay),
   promote: async () => withSettings((await import('./commands/promote.ts')).promote),
   republish: async () => withSettings((await import('./commands/republish.ts')).republish),
+  'rebuild-profiles': async () => withSettings((await import('./commands/rebuild-profiles.ts')).rebuildProfiles),
   'trim-log': async () => withSettings((await import('./commands/trim-log.ts')).trimLog),
   help: async () => async () => help(),
 };

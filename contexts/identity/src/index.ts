@@ -5,6 +5,7 @@ import { authorizationServer } from './authorization-server/provider.ts';
 import type { ClientRefusal } from './domain/client.ts';
 import type { RolesRefusal, User } from './domain/user.ts';
 import { addressOf, type OAuthExchange, oauthExchange } from './authorization-server/exchange.ts';
+import { reactions } from './reactions.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { hashQueue } from './password-hash.ts';
 import { userRoutes } from './routes/users.ts';
@@ -21,6 +22,8 @@ import {
 } from './use-cases/manage-clients.ts';
 import { ensurePurge, purgeJobs } from './use-cases/purge-ended.ts';
 
+export { FORGET_PROFILES } from './store/profiles.ts';
+
 /** What identity offers to the composition beside its routes. */
 export type OpenIdentity = OpenContext & {
   /** The public keys of access tokens, for a verifier in the same process. */
@@ -33,6 +36,9 @@ export type OpenIdentity = OpenContext & {
   rotateClientSecret(tx: Tx, clientId: string, now: Instant): Promise<Result<ClientCredentials, ClientRefusal>>;
   revokeClient(tx: Tx, clientId: string, now: Instant): Promise<Result<undefined, ClientRefusal>>;
 };
+
+/** Between two sets of events: a profile is so much later, and a purchase pays the less for it. */
+const PROFILE_REST_MILLISECONDS = 250;
 
 export const identity: ContextModule<OpenIdentity> = {
   context: 'identity',
@@ -69,6 +75,8 @@ function open({ db, ids, clock, settings, publicUrl }: ContextPlatform): OpenIde
       oauthRoutes(app, exchange);
     },
     jobs: purgeJobs,
+    reactions: reactions(),
+    restMilliseconds: PROFILE_REST_MILLISECONDS,
     jwks: async () => ({ keys: await publicKeys(db) }),
     async addPeople(people, password) {
       const passwordHash = await hashForPeople(password);

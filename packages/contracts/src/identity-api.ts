@@ -1,5 +1,7 @@
 import { type Static, Type } from 'typebox';
-import { CLOSED, Literals, Page, ROLES, Text, Uuid } from './common.ts';
+import { CLOSED, InstantText, Literals, MoneySchema, Page, ROLES, Text, Uuid } from './common.ts';
+import { NOTICE_CHANNELS, NOTICE_KINDS } from './notifications.ts';
+import { ORDER_STATUSES } from './orders.ts';
 
 /**
  * The `aud` of every access token: our API, wherever it is reached. It stays when host or port change;
@@ -41,6 +43,10 @@ export const RegisterUserRequest = Type.Object(
 );
 export type RegisterUserRequest = Static<typeof RegisterUserRequest>;
 
+/** Ways in which money came to an account, or left it, as a profile tells of them. */
+export const PROFILE_MOVEMENTS = ['deposit', 'payment', 'refund'] as const;
+export type ProfileMovementKind = (typeof PROFILE_MOVEMENTS)[number];
+
 export const UserView = Type.Object(
   { id: Uuid, email: Type.String(), name: Type.String(), roles: Type.Array(Literals(ROLES)) },
   CLOSED,
@@ -48,6 +54,86 @@ export const UserView = Type.Object(
 export type UserView = Static<typeof UserView>;
 
 export const UserPage = Page(UserView);
+
+const ProfileMovement = Type.Object(
+  {
+    id: Uuid,
+    kind: Literals(PROFILE_MOVEMENTS),
+    amount: Type.Object(MoneySchema.properties, { ...CLOSED, description: 'Negative where money left the account' }),
+    orderId: Type.Optional(Uuid),
+    at: InstantText,
+  },
+  CLOSED,
+);
+
+const ProfileOrder = Type.Object(
+  {
+    id: Uuid,
+    siteId: Uuid,
+    channel: Type.String(),
+    status: Literals(ORDER_STATUSES),
+    reason: Type.Optional(Type.String()),
+    lines: Type.Array(
+      Type.Object(
+        { name: Type.String(), variationName: Type.Optional(Type.String()), quantity: Type.Integer() },
+        CLOSED,
+      ),
+      { description: 'The first ten' },
+    ),
+    total: MoneySchema,
+    placedAt: InstantText,
+    changedAt: InstantText,
+  },
+  CLOSED,
+);
+
+const ProfileNotification = Type.Object(
+  {
+    id: Uuid,
+    channel: Literals(NOTICE_CHANNELS),
+    kind: Literals(NOTICE_KINDS),
+    orderId: Type.Optional(Uuid),
+    deliveredAt: InstantText,
+  },
+  CLOSED,
+);
+
+/** What every context has said about a user, as far as identity has heard it. */
+export const ProfileView = Type.Object(
+  {
+    ...UserView.properties,
+    account: Type.Optional(
+      Type.Object(
+        {
+          id: Uuid,
+          balance: Type.Optional(MoneySchema),
+          movements: Type.Array(ProfileMovement, { description: 'The last ten, newest first' }),
+        },
+        CLOSED,
+      ),
+    ),
+    orders: Type.Object(
+      { placed: Type.Integer(), latest: Type.Array(ProfileOrder, { description: 'The last ten, newest first' }) },
+      CLOSED,
+    ),
+    notifications: Type.Object(
+      {
+        delivered: Type.Integer(),
+        latest: Type.Array(ProfileNotification, { description: 'The last ten, newest first' }),
+        preferences: Type.Optional(
+          Type.Object(
+            { email: Type.Array(Literals(NOTICE_KINDS)), webhook: Type.Array(Literals(NOTICE_KINDS)) },
+            { ...CLOSED, description: 'Absent: nothing was chosen yet' },
+          ),
+        ),
+      },
+      CLOSED,
+    ),
+    asOf: Type.Optional({ ...InstantText, description: 'Business time of the latest event in it' }),
+  },
+  CLOSED,
+);
+export type ProfileView = Static<typeof ProfileView>;
 
 export const ChangeRolesRequest = Type.Object(
   { roles: Type.Array(Literals(PERSON_ROLES), { minItems: 1, maxItems: PERSON_ROLES.length, uniqueItems: true }) },

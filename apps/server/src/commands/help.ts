@@ -11,6 +11,7 @@ const TEXT = `Provender: bake it, stock it, sell it, vend it: every item counted
   npm run provender -- replay FILE     plays a till's CSV through the whole system (--help for its options)
   npm run provender -- promote         makes somebody who has registered a manager, such as the first one of all
   npm run provender -- republish       carries a log to Kafka once more (--help for its options)
+  npm run provender -- rebuild-profiles  makes the users' profiles anew from all events
   npm run provender -- trim-log        drops old parts of the event logs (--help for its options)
   npm run provender -- help            shows this
   npm run bench                        measures purchases per second (bench/README.md)

@@ -4,6 +4,7 @@ import { logChecks } from './log-checks.ts';
 import { moneyChecks } from './money-checks.ts';
 import { notificationChecks } from './notification-checks.ts';
 import { orderChecks } from './order-checks.ts';
+import { profileChecks } from './profile-checks.ts';
 import { unitChecks } from './unit-checks.ts';
 import { warehouseChecks } from './warehouse-checks.ts';
 
@@ -30,6 +31,7 @@ export function checksFor(present: readonly ContextName[]): Check[] {
     ...warehouseChecks,
     ...effectChecks,
     ...notificationChecks,
+    ...profileChecks,
     ...logChecks(present),
   ];
   return all.filter((check) => check.contexts.every((context) => present.includes(context)));

@@ -21,7 +21,7 @@ const ONCE_ONLY: Partial<Record<ContextName, readonly string[]>> = {
 
 /** Whose log each context listens to. A test compares this with what the contexts say of themselves. */
 export const LISTENS: Partial<Record<ContextName, readonly ContextName[]>> = {
-  identity: ['identity'],
+  identity: ['identity', 'orders', 'bank', 'notifications'],
   catalog: ['identity', 'inventory'],
   production: ['identity', 'catalog'],
   inventory: ['identity', 'catalog', 'production', 'orders'],

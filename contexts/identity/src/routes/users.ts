@@ -1,4 +1,12 @@
-import { ChangeRolesRequest, IdParams, PageQuery, RegisterUserRequest, UserPage, UserView } from '@provender/contracts';
+import {
+  ChangeRolesRequest,
+  IdParams,
+  PageQuery,
+  ProfileView,
+  RegisterUserRequest,
+  UserPage,
+  UserView,
+} from '@provender/contracts';
 import {
   answer,
   type Caller,
@@ -12,9 +20,11 @@ import {
   write,
 } from '@provender/platform';
 import { choosePassword, type PasswordRefusal } from '../domain/password.ts';
+import { EMPTY_PROFILE } from '../domain/profile.ts';
 import { mayRead, ROLES_AT_REGISTRATION } from '../domain/user.ts';
 import { type HashQueue, hashPassword } from '../password-hash.ts';
-import { userById, usersNewestFirst } from '../store.ts';
+import { usersNewestFirst } from '../store.ts';
+import { userWithProfile } from '../store/profiles.ts';
 import { changeRoles } from '../use-cases/change-roles.ts';
 import { registerUsers } from '../use-cases/register-users.ts';
 
@@ -82,24 +92,27 @@ function badPassword({ kind }: PasswordRefusal) {
 function readUsers(app: HttpApp, { db }: RoutesPlace): void {
   async function profile(caller: Caller, id: string) {
     const reader = caller.kind === 'user' ? caller : undefined;
-    const user = reader !== undefined && mayRead(reader, id) ? await userById(db, id) : undefined;
-    return user ?? NO_SUCH_USER;
+    const found = reader !== undefined && mayRead(reader, id) ? await userWithProfile(db, id) : undefined;
+    return found === undefined ? NO_SUCH_USER : { ...(found.profile ?? EMPTY_PROFILE), ...found.user };
   }
 
   read(app, {
     method: 'GET',
     url: '/api/users/me',
     access: ['customer', 'staff'],
-    summary: 'Who I am',
-    schema: { response: UserView },
+    summary: 'Who I am: my profile',
+    schema: { response: ProfileView },
     handle: ({ caller }) => profile(caller, caller.id),
   });
   read(app, {
     method: 'GET',
     url: '/api/users/:id',
     access: ['customer', 'staff'],
-    summary: 'One user: oneself, or any for managers',
-    schema: { params: IdParams, response: UserView },
+    summary: 'The profile of a user: oneself, or any for managers',
+    description:
+      'Identity, account and last movements, orders, notifications: what every context has said about the user, also ' +
+      'while that context is down.',
+    schema: { params: IdParams, response: ProfileView },
     handle: ({ caller, params }) => profile(caller, params.id),
   });
   read(app, {
