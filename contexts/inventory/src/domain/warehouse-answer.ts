@@ -8,8 +8,11 @@ import {
 import { accept, type Result, refuse } from '@provender/kernel';
 
 export const WAREHOUSES_MAX = 1_000;
-/** Items of all warehouses together. */
-export const WAREHOUSE_ITEMS_MAX = 100_000;
+/**
+ * Items of all warehouses together. As many take two seconds to be mirrored at first; nothing else is set aside
+ * meanwhile.
+ */
+export const WAREHOUSE_ITEMS_MAX = 20_000;
 /** Faults of one answer that are told; the rest is only counted. */
 export const FAULTS_TOLD_MAX = 20;
 
