@@ -6,6 +6,7 @@ const ORPHANS = 'every entry belongs to a transaction';
 const ZERO = 'the ledger and the balances sum to zero in every currency';
 const BELOW = 'no customer account is, or ever was, below zero';
 const CUSTOMER = "(SELECT id FROM bank.accounts WHERE kind = 'customer' AND balance > 0 LIMIT 1)";
+const PROFILE = 'the profile of everybody has the money that is on their account';
 const CAPTURED = 'a hold of money that was captured has its capture';
 
 export const moneyPlants: readonly Plant[] = [
@@ -27,7 +28,7 @@ export const moneyPlants: readonly Plant[] = [
   {
     what: 'money that came from nowhere',
     breaks: ZERO,
-    breaksToo: [ORPHANS],
+    breaksToo: [ORPHANS, PROFILE],
     sql: [
       `INSERT INTO bank.entries SELECT id, last_entry + 1, gen_random_uuid(), 5, balance + 5 FROM bank.accounts
        WHERE id = ${CUSTOMER}`,
@@ -37,7 +38,7 @@ export const moneyPlants: readonly Plant[] = [
   {
     what: 'a balance that its entries do not explain',
     breaks: ENTRIES,
-    breaksToo: [ZERO],
+    breaksToo: [ZERO, PROFILE],
     sql: [`UPDATE bank.accounts SET balance = balance + 1 WHERE id = ${CUSTOMER}`],
   },
   {

@@ -3,6 +3,7 @@ import type { Plant } from './plants.ts';
 const CHARGED = 'an order that is being served is charged once, its total, as it was to be paid, and not refunded';
 const ONCE = 'an order is charged once at most, and a refund gives that back, once';
 const LINES = 'the total of an order is the sum of its lines, and each line its quantity times its price';
+const PROFILE = 'the profile of everybody has the money that is on their account';
 const WALK = "an order's history is a legal walk from placed to its status";
 
 /** An order in a status of which everything is made to order, so that no unit is concerned. */
@@ -33,6 +34,7 @@ const charged: readonly Plant[] = [
   {
     what: 'an order that was paid by somebody else',
     breaks: CHARGED,
+    breaksToo: ['the profile of everybody counts the orders that they placed'],
     sql: [`UPDATE orders.orders SET customer_id = gen_random_uuid() WHERE status = 'ready'`],
   },
   {
@@ -50,6 +52,7 @@ const charged: readonly Plant[] = [
   {
     what: 'an order that is served and was refunded',
     breaks: CHARGED,
+    breaksToo: [PROFILE],
     sql: [posted('refund', coffee('waiting'))],
   },
   {
@@ -75,6 +78,7 @@ const charged: readonly Plant[] = [
   {
     what: 'an order that was refunded twice',
     breaks: ONCE,
+    breaksToo: [PROFILE],
     sql: [
       'DROP INDEX bank.one_refund_per_order',
       posted('refund', "(SELECT order_id FROM bank.transactions WHERE kind = 'refund' LIMIT 1)"),
