@@ -50,6 +50,8 @@ const PEOPLE = { customer: TOY_ID, staff: OTHER_ID, manager: '01992f60-5a3c-7c11
 
 export type ToyOptions = {
   readonly rateLimit?: boolean;
+  readonly gatewaySecret?: string;
+  readonly trustedProxies?: readonly string[];
   readonly ready?: () => Promise<boolean>;
   readonly log?: DestinationStream;
   readonly logLevel?: string;
@@ -59,7 +61,13 @@ export type ToyOptions = {
 
 export async function openToyHttp(options: ToyOptions = {}): Promise<HttpServer> {
   const server = await createHttpServer({
-    settings: { host: '127.0.0.1', port: 0, rateLimit: options.rateLimit ?? false },
+    settings: {
+      host: '127.0.0.1',
+      port: 0,
+      rateLimit: options.rateLimit ?? false,
+      ...(options.gatewaySecret === undefined ? {} : { gatewaySecret: options.gatewaySecret }),
+      ...(options.trustedProxies === undefined ? {} : { trustedProxies: options.trustedProxies }),
+    },
     logger: createLogger(options.logLevel ?? 'silent', options.log),
     clock: manualClock(NOW),
     verifyToken,

@@ -1,7 +1,10 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createTokenVerifier, type VerifyToken } from '../src/http/index.ts';
+import { createTokenVerifier, publishedKeys, type VerifyToken } from '../src/http/index.ts';
 import { knownTokens } from '../src/http/tokens.ts';
+import { createLogger } from '../src/logger.ts';
 
 const ISSUER = 'https://shop.example';
 const AUDIENCE = 'provender';
@@ -122,6 +125,50 @@ describe('given an access token', () => {
     await expect(unsure(await token())).rejects.toThrow('away');
     isAway = false;
     expect(await unsure(await token())).toBeDefined();
+  });
+});
+
+describe('given an issuer that has gone away', () => {
+  it('when tokens come, of known keys and of unknown ones, then the keys that were had last go on being good', async () => {
+    let isAway = false;
+    const cautious = createTokenVerifier({
+      jwks: async () => {
+        if (isAway) throw new Error('away');
+        return { keys };
+      },
+      issuer: () => ISSUER,
+      audience: AUDIENCE,
+      askAgainAfterMilliseconds: 0,
+      keysAgeMilliseconds: 0,
+    });
+    expect(await cautious(await token())).toBeDefined();
+    isAway = true;
+    expect(await cautious(await token({ header: { kid: 'unknown' } }))).toBeUndefined();
+    expect(await cautious(await token())).toBeDefined();
+  });
+
+  it('when the process has begun anew, then it takes the keys that it kept, and only keys', async () => {
+    const shelf = new Map<string, { keys: JWK[] }>();
+    let answer = JSON.stringify({ keys });
+    const server = createServer((_request, response) => response.end(answer));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const published = publishedKeys({
+      url: () => `http://127.0.0.1:${port}/`,
+      issuer: () => ISSUER,
+      shelf: { kept: async (issuer) => shelf.get(issuer), keep: async (issuer, kept) => void shelf.set(issuer, kept) },
+      log: createLogger('silent'),
+    });
+    await expect(published()).resolves.toEqual({ keys });
+    for (const wrong of ['{"keys":[]}', '{}', 'no JSON', '{"keys":["text"]}']) {
+      answer = wrong;
+      await expect(published(), wrong).resolves.toEqual({ keys });
+    }
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await expect(published()).resolves.toEqual({ keys });
+    shelf.clear();
+    await expect(published()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 });
 

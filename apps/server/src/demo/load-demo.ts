@@ -31,17 +31,22 @@ export function openDemo(system: System, store: ServerStore, feedUrl: string | u
   const stopping = new AbortController();
   let loading: Promise<void> = Promise.resolve();
 
+  /** In one database everything is heard at once. Elsewhere nobody waits for who may be away: a step is tried again. */
+  async function heard(): Promise<void> {
+    if (system.transport.consumers === 'one') await system.idle();
+  }
+
   async function loadAll(steps: readonly DemoStep[]): Promise<void> {
     for (const step of steps) {
       const progress = progressOf(step.context);
       if ((await store.progressOf(progress)) !== 'begun') continue;
-      await system.idle();
+      await heard();
       await store.alone(progress, async () => {
         if (await untilTaken(() => step.take(system, feedUrl), stopping.signal))
           await store.noteProgress(progress, 'done');
       });
     }
-    await system.idle();
+    await heard();
   }
 
   return {
