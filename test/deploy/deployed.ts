@@ -12,7 +12,7 @@ export function textOf(path: string): string {
 
 export type Environment = Readonly<Record<string, string>>;
 
-export type ComposeService = {
+export type ComposeProcess = {
   readonly image: string;
   readonly command?: readonly string[];
   readonly environment?: Environment;
@@ -23,7 +23,7 @@ export type ComposeService = {
   readonly cap_drop?: readonly string[];
 };
 
-export type ComposeFile = { readonly services: Readonly<Record<string, ComposeService>> };
+export type ComposeFile = { readonly services: Readonly<Record<string, ComposeProcess>> };
 
 /** The compose file with every variable replaced by its value in `env`; throws where one that must be set is not. */
 export function composeFile(env: Environment): ComposeFile {

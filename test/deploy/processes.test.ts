@@ -11,7 +11,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Api, openApi } from '../support/api.ts';
 import { freePort } from '../support/server-process.ts';
-import { composeFile, type ComposeService, type Environment, filledEnvironment, root, textOf } from './deployed.ts';
+import { composeFile, type ComposeProcess, type Environment, filledEnvironment, root, textOf } from './deployed.ts';
 
 const START_MILLISECONDS_MAX = 180_000;
 const SLOW = { timeout: 90_000, interval: 250 };
@@ -50,7 +50,7 @@ describeWithKafka('the processes of compose.yaml', () => {
   const env = filledEnvironment();
   const ports = new Map<string, number>();
   const running: Running[] = [];
-  let services: Readonly<Record<string, ComposeService>> = {};
+  let services: Readonly<Record<string, ComposeProcess>> = {};
   let postgres: EmbeddedPostgres;
   let kafka: TestKafka;
   let api: Api;

@@ -2,7 +2,10 @@ import { type Law, lawForEach } from './law.ts';
 import { isCode, isNode, lineAt, type Source, walk } from './source.ts';
 
 const KEBAB = /^\.?[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9-]+)*$/;
-const NAMED_BY_OTHERS = new Set(['README.md', 'LICENSE', 'CHANGELOG.md', 'NOTICE', '.gitkeep']);
+const NAMED_BY_OTHERS = new Set([
+  ...['README.md', 'LICENSE', 'CHANGELOG.md', 'NOTICE', '.gitkeep'],
+  ...['Dockerfile', 'Dockerfile.dockerignore', 'Caddyfile'],
+]);
 const EMPTY_WORDS = ['Manager', 'Helper', 'Helpers', 'Base', 'Impl', 'Util', 'Utils', 'Factory', 'Service'];
 const EMPTY_NAME = new RegExp(`(^|[a-z0-9])(${EMPTY_WORDS.join('|')})$`);
 const EMPTY_FILE = new RegExp(`(^|-)(${EMPTY_WORDS.join('|').toLowerCase()})(\\.|$)`);

@@ -165,6 +165,7 @@ export const planted: Readonly<Record<string, Planted>> = {
       [STORE, `function a() {\n${lines(58)}}\n`],
       [STORE, `function a() {\n${lines(30)}const b = () => {\n${lines(30)}};\n${lines(20)}}\n`],
       [TEST, longFunction("describe('a', () =>").replace(/}\n$/, '});\n')],
+      [TEST, longFunction("describeWithKafka('a', () =>").replace(/}\n$/, '});\n')],
     ],
   },
   'a line has at most': {
@@ -184,6 +185,7 @@ export const planted: Readonly<Record<string, Planted>> = {
     keeps: [
       ['contexts/orders/migrations/0001-orders.sql', ''],
       ['contexts/orders/README.md', ''],
+      ['deploy/Dockerfile', ''],
       ['.oxlintrc.json', ''],
     ],
   },

@@ -15,7 +15,7 @@ function isWritten(path: string): boolean {
 function isSuite(node: Node, parent: Node | undefined): boolean {
   if (parent?.type !== 'CallExpression') return false;
   const callee = isNode(parent['callee']) && parent['callee'].type === 'CallExpression' ? parent['callee'] : parent;
-  return parent['callee'] !== node && /^(describe|suite)(\.|$)/.test(dottedName(callee['callee']) ?? '');
+  return parent['callee'] !== node && /^(describe([A-Z]\w*)?|suite)(\.|$)/.test(dottedName(callee['callee']) ?? '');
 }
 
 /** A function with a name, which stands for itself wherever it is written: declared, a constant's value or a method. */
