@@ -288,7 +288,7 @@ describe('Allocations for partner orders', () => {
       'partner-order', now())`;
     await expect(world.sql(tooMuch)).rejects.toThrow('never_more_than_is_there');
     const nowhere = tooMuch.replace('SUGAR', 'SALT');
-    await expect(world.sql(nowhere)).rejects.toThrow();
+    await expect(world.sql(nowhere)).rejects.toThrow('foreign key');
   });
 });
 

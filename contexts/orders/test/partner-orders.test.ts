@@ -191,6 +191,13 @@ describe('Partner orders', () => {
     expect((await all())['1']).toMatchObject({ status: 'NEW', processing: false });
   });
 
+  test('given a reset while somebody waits for one order, then nobody waits longer, and hears that it is open', async () => {
+    const waiting = manager<PartnerOrderView>(`POST /api/partner-orders/${await idOf('1')}/process`);
+    await expect.poll(async () => (await all())['1']?.processing, { timeout: 20_000 }).toBe(true);
+    await manager('POST /api/partner-orders/reset');
+    expect(await waiting).toMatchObject({ status: 202, body: { status: 'NEW', processing: false } });
+  });
+
   test('given an order that has failed, when it is processed again without a reset, then it stays as it is', async () => {
     const id = await idOf('2');
     const failed = await manager<PartnerOrderView>(`POST /api/partner-orders/${id}/process`);

@@ -1,6 +1,13 @@
 import { instant } from '@provender/kernel';
 import { describe, expect, test } from 'vitest';
-import { asDecided, currentDecision, decideLines, type PartnerDecision, type PartnerOrder } from './partner-order.ts';
+import {
+  asDecided,
+  currentDecision,
+  decideLines,
+  isOpen,
+  type PartnerDecision,
+  type PartnerOrder,
+} from './partner-order.ts';
 
 function refusalOf(...items: readonly (readonly [sku: string, quantity: number])[]) {
   const decided = decideLines(items.map(([sku, quantity]) => ({ sku, quantity })));
@@ -76,5 +83,6 @@ describe('asDecided', () => {
   test('given an attempt that is still open, then there is nothing to tell', () => {
     expect(asDecided(order, 3)).toBeUndefined();
     expect(currentDecision(order)).toBeUndefined();
+    expect([isOpen(order, 3), isOpen(order, 2), isOpen({ ...order, isAsked: false }, 3)]).toEqual([true, false, false]);
   });
 });

@@ -65,6 +65,11 @@ export function asDecided(order: PartnerOrder, attempt: number): PartnerOrder | 
   return { ...order, attempt, status, isAsked: false, decisions: order.decisions.slice(0, nth + 1) };
 }
 
+/** True while the warehouses are to answer this attempt; not where it is decided, nor where a reset has ended it. */
+export function isOpen({ attempt: current, isAsked }: PartnerOrder, attempt: number): boolean {
+  return isAsked && current === attempt;
+}
+
 /** The decision that its status stands on; none while it is new. */
 export function currentDecision({ status, attempt, decisions }: PartnerOrder): PartnerDecision | undefined {
   return status === 'NEW' ? undefined : decisions.findLast((decision) => decision.attempt === attempt);

@@ -24,7 +24,7 @@ import {
   untilWall,
   write,
 } from '@provender/platform';
-import { asDecided, currentDecision, type PartnerOrder } from '../domain/partner-order.ts';
+import { asDecided, currentDecision, isOpen, type PartnerOrder } from '../domain/partner-order.ts';
 import { listPartnerOrders, type PartnerRun, readPartnerOrder, readRun } from '../store/partner-orders.ts';
 import { askForFeed, importPartnerOrders } from '../use-cases/import-partner-orders.ts';
 import { beginRun, resetPartnerOrders, takeNext, takeOne } from '../use-cases/process-partner-orders.ts';
@@ -203,13 +203,14 @@ function processOneRoute(app: HttpApp, { db, ids, clock }: PartnerPlatform): voi
       );
       if (!('begun' in started)) return started;
       const attempt = Number(started.begun);
-      const decided = async () => asDecided(await orderOf(db, params.id), attempt);
       await app.settled();
-      const isDecided = !prefersAsync && (await untilWall(async () => (await decided()) !== undefined, OUTCOME_WAIT));
-      const outcome = isDecided ? await decided() : undefined;
+      const isClosed = async () => !isOpen(await orderOf(db, params.id), attempt);
+      if (!prefersAsync) await untilWall(isClosed, OUTCOME_WAIT);
+      const order = await orderOf(db, params.id);
+      const outcome = prefersAsync ? undefined : asDecided(order, attempt);
       if (outcome !== undefined) return answer(200, orderView(outcome), started.headers);
       const location = { location: `/api/partner-orders/${params.id}` };
-      return answer(202, orderView(await orderOf(db, params.id)), location);
+      return answer(202, orderView(order), location);
     },
   });
 }
