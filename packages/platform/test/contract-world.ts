@@ -14,7 +14,8 @@ import {
   type Transport,
 } from '../src/index.ts';
 import { createTestDatabase, ensureTemplate, TEST_NOON } from '../src/testing/index.ts';
-import { toyModule, withdrawn } from './toy-context.ts';
+import { greetings } from './greetings.ts';
+import { toyModule } from './toy-context.ts';
 
 /** Where a transport is to work, as one of several processes. */
 export type TransportPlace = {
@@ -52,11 +53,20 @@ export type Process = {
   close(): Promise<void>;
 };
 
+export type ProcessOptions = Partial<Pick<TransportPlace, 'listens' | 'believes'>> & {
+  /** Whether it carries the log, where logs are carried; unless said it does. */
+  readonly carries?: boolean;
+};
+
 export type World = {
+  readonly url: string;
+  readonly superuserUrl: string;
   readonly errors: unknown[];
   readonly db: Database;
   readonly reactions: Reactions;
-  process(options?: Partial<Pick<TransportPlace, 'listens' | 'believes'>>): Process;
+  process(options?: ProcessOptions): Process;
+  /** Says events as a process that carries nothing and tells nobody. */
+  speak(events: readonly Said[]): Promise<void>;
   sql<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Subjects greeted, in the order of their commits. */
   greeted(): Promise<string[]>;
@@ -77,28 +87,6 @@ async function makeTemplate(url: string): Promise<void> {
     url,
     CONTEXT_NAMES.map((context) => ({ context, migrations: context === 'catalog' ? toyModule().migrations : nothing })),
   );
-}
-
-const GREET = {
-  name: 'greet',
-  text: `INSERT INTO greetings (subject, position, text, heard_at)
-    SELECT subject, position, text, now()
-    FROM unnest($1::text[], $2::bigint[], $3::text[]) AS heard (subject, position, text)`,
-};
-
-/** What `catalog` does in these tests: one statement and one event for each person. */
-export function greetings(meet: (event: RecordedEvent) => void | Promise<void> = () => {}): Reactions {
-  return {
-    async 'identity.user-registered.v1'(events, tx) {
-      for (const event of events) await meet(event);
-      await tx.query(GREET, [
-        events.map((event) => event.subject),
-        events.map((event) => event.position),
-        events.map((event) => event.data.email),
-      ]);
-      tx.append(events.map((event) => withdrawn(event.subject)));
-    },
-  };
 }
 
 /** Thinks that it holds the lock, whoever does. */
@@ -124,6 +112,7 @@ export async function openWorld(makeTransport: MakeTransport): Promise<World> {
   const errors: unknown[] = [];
   const closing: (() => Promise<void>)[] = [];
   let processes = 0;
+  let lone: Database | undefined;
 
   function databaseOf(context: ContextName, purpose: string, options: ConsumeOptions, connectionsMax = 1): Database {
     const log = eventLog(context, clock, ids);
@@ -140,7 +129,7 @@ export async function openWorld(makeTransport: MakeTransport): Promise<World> {
     return db;
   }
 
-  function openProcess({ listens = true, believes = false } = {}): Process {
+  function openProcess({ listens = true, believes = false, carries = true }: ProcessOptions = {}): Process {
     processes += 1;
     const id = `process-${processes}`;
     const transport = makeTransport({
@@ -150,7 +139,8 @@ export async function openWorld(makeTransport: MakeTransport): Promise<World> {
       listens,
       believes,
     });
-    const carrying = transport.carry?.({ context: 'identity', open: () => databaseOf('identity', 'relay', {}) });
+    const openRelayDb = () => databaseOf('identity', 'relay', {});
+    const carrying = carries ? transport.carry?.({ context: 'identity', open: openRelayDb }) : undefined;
     const speaker = databaseOf('identity', `of ${id}`, {}, 20);
     speaker.onCommitted((events) => transport.committed('identity', events));
     const consuming: Consuming[] = [];
@@ -210,10 +200,16 @@ export async function openWorld(makeTransport: MakeTransport): Promise<World> {
   }
 
   return {
+    url: database.url,
+    superuserUrl: database.superuserUrl,
     errors,
     db: databaseOf('catalog', 'operator', {}),
     reactions: greetings(),
     process: openProcess,
+    speak: (events) => {
+      lone ??= databaseOf('identity', 'lone', {});
+      return lone.withTx(async (tx) => tx.append(events));
+    },
     sql,
     greeted: () => subjects('SELECT subject FROM catalog.greetings ORDER BY ordinal'),
     answered: () => subjects('SELECT subject FROM catalog.outbox ORDER BY position'),

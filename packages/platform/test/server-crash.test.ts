@@ -21,7 +21,7 @@ import {
   type Transport,
 } from '../src/index.ts';
 import { TEST_NOON } from '../src/testing/index.ts';
-import { greetings } from './contract-world.ts';
+import { greetings } from './greetings.ts';
 import { registered, toyModule, withdrawn } from './toy-context.ts';
 
 const NO_MIGRATIONS = new URL('../src/testing/no-migrations/', import.meta.url);

@@ -60,6 +60,7 @@ export function openFailures(log: Log, fields: object, message: string): Failure
   return {
     note(error) {
       count += 1;
+      log.debug({ ...fields, err: error, count }, message);
       // One hiccup is part of the day: what lasts is said.
       if (count > 1 && performance.now() - saidAt >= REPORT_EVERY_MILLISECONDS) {
         saidAt = performance.now();

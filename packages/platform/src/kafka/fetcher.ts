@@ -2,7 +2,7 @@ import { Consumer, FetchIsolationLevels } from '@platformatic/kafka';
 import { openBell } from '../bell.ts';
 import { clientOptions, closeInTime, type KafkaPlace, openFailures } from './client.ts';
 import type { PartitionFeed, PlacedRecord } from './partition-feed.ts';
-import { mentions } from './topics.ts';
+import { isTopicLost, mentions } from './topics.ts';
 
 /** Nothing waits so long for what has come: it bounds how soon a new partition joins a request that is under way. */
 const FETCH_WAIT_MILLISECONDS = 250;
@@ -42,13 +42,14 @@ type Partition = FetchResponse['responses'][number]['partitions'][number];
 /** Protocol error codes of one partition in a fetch. */
 const OFFSET_OUT_OF_RANGE = 1;
 const TOPIC_LOST = new Set([3, 100]);
+const SESSION_LOST = ['INVALID_FETCH_SESSION_EPOCH', 'FETCH_SESSION_ID_NOT_FOUND', 'FETCH_SESSION_TOPIC_ID_ERROR'];
 
 export function openFetcher(options: FetcherOptions): Fetcher {
   const { place, groupId, topics, readings, committedOffsets, onReceived, onTopicLost } = options;
   const failures = openFailures(place.log, { groupId }, `Events for ${groupId} cannot be read from Kafka`);
   const bell = openBell();
   const underWay = new Set<number>();
-  let consumer = openConsumer();
+  const consumer = openConsumer();
   let closing = false;
   let pauseUntil = 0;
   const running = loop();
@@ -75,8 +76,9 @@ export function openFetcher(options: FetcherOptions): Fetcher {
   }
 
   function failed(error: unknown): void {
-    if (closing) return;
-    if (mentions(error, 'UNKNOWN_TOPIC_OR_PARTITION') || mentions(error, 'UNKNOWN_TOPIC_ID')) onTopicLost();
+    // The broker has forgotten what it was asked for before; the client asks for all of it again.
+    if (closing || SESSION_LOST.some((apiId) => mentions(error, apiId))) return;
+    if (isTopicLost(error)) onTopicLost();
     consumer.clearMetadata();
     pauseUntil = performance.now() + failures.note(error);
     bell.ring();
@@ -181,7 +183,7 @@ export function openFetcher(options: FetcherOptions): Fetcher {
     async close() {
       closing = true;
       bell.ring();
-      await running;
+      await closeInTime(() => running);
       await closeInTime(() => consumer.close(true));
     },
   };

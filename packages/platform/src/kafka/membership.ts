@@ -30,7 +30,7 @@ const WATCH_MILLISECONDS = 500;
 const HEARTBEAT_MILLISECONDS_MAX = 1_000;
 /** A request to join waits for the other members, as long as a session, before it is answered. */
 const ANSWER_MILLISECONDS = 5_000;
-const JOIN_RETRIES_MAX = 5;
+const JOIN_RETRIES_MAX = 2;
 const JOIN_PAUSE_MILLISECONDS = 200;
 /** The name under which members agree how to assign: all that share a group must do it alike. */
 const PROTOCOL = 'provender-sticky';

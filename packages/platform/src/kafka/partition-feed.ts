@@ -98,8 +98,8 @@ export function openFeed({ source, partition, wanted, onGap, onForeign }: FeedOp
         isFromStart = true;
         return false;
       }
-      gap = { reached, after: link.after, next: link.position };
-      onGap(gap);
+      // Said once: what follows is missing it as well.
+      if (gap === undefined) onGap((gap = { reached, after: link.after, next: link.position }));
       return true;
     }
     if (gap !== undefined) onGap(undefined);

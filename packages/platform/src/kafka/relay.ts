@@ -10,7 +10,7 @@ import type { CarriedEvent } from './envelope.ts';
 import { openPartitioner } from './partitions.ts';
 import { relayChain } from './relay-chain.ts';
 import { LEASE_MILLISECONDS, type Lease, openRelayStore, type PartitionEnd } from './relay-store.ts';
-import { mentions, type Topics } from './topics.ts';
+import { isTopicLost, type Topics } from './topics.ts';
 
 /** How soon a standby finds that the lease is free; of the leader, how soon it looks without being told. */
 const STANDBY_MILLISECONDS = 500;
@@ -18,7 +18,9 @@ const POLL_MILLISECONDS = 1_000;
 const RENEW_MILLISECONDS = LEASE_MILLISECONDS / 3;
 /** How far it has come is noted this often: what is carried again after a crash, consumers pass over. */
 const SAVE_MILLISECONDS = 100;
-const CHECK_ENDS_MILLISECONDS = 30_000;
+const CHECK_ENDS_MILLISECONDS = 10_000;
+const PRODUCE_MILLISECONDS = 5_000;
+const PRODUCE_PAUSE_MILLISECONDS = 100;
 
 export type RelayOptions = {
   readonly context: ContextName;
@@ -58,6 +60,18 @@ type Turn = {
   isLost: boolean;
 };
 
+/**
+ * Retries twice by itself, under the same sequence numbers, which the broker knows; an idempotent one insists on it.
+ */
+function openProducer(place: KafkaPlace): Producer {
+  const producer = new Producer({
+    ...clientOptions(place, PRODUCE_MILLISECONDS),
+    ...{ idempotent: true, acks: ProduceAcks.ALL, retries: 2, retryDelay: PRODUCE_PAUSE_MILLISECONDS },
+  });
+  producer.on('error', () => {});
+  return producer;
+}
+
 export function openRelay({ context, db, place, topics, processId }: RelayOptions): Relay {
   const store = openRelayStore(context, db);
   const topic = topics.nameOf(context);
@@ -80,7 +94,7 @@ export function openRelay({ context, db, place, topics, processId }: RelayOption
         if (lease === undefined) await bell.wait(STANDBY_MILLISECONDS);
         else await lead(lease, leasedAt);
       } catch (error) {
-        if (mentions(error, 'UNKNOWN_TOPIC_OR_PARTITION')) topics.forget();
+        if (isTopicLost(error)) topics.forget();
         if (!closing) await wait(failures.note(error));
       }
     }
@@ -98,8 +112,7 @@ export function openRelay({ context, db, place, topics, processId }: RelayOption
     now.ends = chain;
     for (const { partition } of chain) now.unsaved.add(partition);
     isSuspect = true;
-    const producer = new Producer({ ...clientOptions(place), idempotent: true, acks: ProduceAcks.ALL });
-    producer.on('error', () => {});
+    const producer = openProducer(place);
     turn = now;
     try {
       await carry(now, producer, openPartitioner(count));
@@ -231,7 +244,7 @@ export function openRelay({ context, db, place, topics, processId }: RelayOption
     async close() {
       closing = true;
       bell.ring();
-      await running;
+      await closeInTime(() => running);
       await db.close();
     },
   };

@@ -19,7 +19,8 @@ export type Topics = {
 /** Unless the cluster says otherwise. A record stays as long there as the cluster keeps it: the log has it for ever. */
 const AS_THE_CLUSTER_SAYS = -1;
 const TOPIC_THERE_ALREADY_ID = 'TOPIC_ALREADY_EXISTS';
-const UNKNOWN_TOPIC = /UNKNOWN_TOPIC|Unknown topic/;
+const LOST_IDS = ['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID', 'INCONSISTENT_TOPIC_ID'];
+const UNKNOWN_TOPIC = /Unknown topic/;
 
 export function openTopics(place: KafkaPlace): Topics {
   const counts = new Map<ContextName, number>();
@@ -42,7 +43,7 @@ export function openTopics(place: KafkaPlace): Topics {
       const { topics } = await admin.metadata({ topics: [topic], forceUpdate: true, autocreateTopics: false });
       return topics.get(topic)?.partitionsCount;
     } catch (error) {
-      if (error instanceof Error && UNKNOWN_TOPIC.test(error.message)) return undefined;
+      if (isTopicLost(error)) return undefined;
       throw error;
     }
   }
@@ -86,7 +87,10 @@ export function openTopics(place: KafkaPlace): Topics {
       const ends = new Map(listed?.partitions.map((each) => [each.partitionIndex, Number(each.offset)]));
       return wanted.map(({ partitionIndex }) => ends.get(partitionIndex) ?? 0);
     },
-    forget: () => counts.clear(),
+    forget() {
+      counts.clear();
+      admin?.clearMetadata();
+    },
     async close() {
       const open = admin;
       admin = undefined;
@@ -95,12 +99,26 @@ export function openTopics(place: KafkaPlace): Topics {
   };
 }
 
+/** Whether it says that a topic is not there, or is another one than it was. */
+export function isTopicLost(error: unknown): boolean {
+  return LOST_IDS.some((apiId) => mentions(error, apiId)) || innerErrors(error).some(isUnknownTopic);
+}
+
+/** What the client itself says where the cluster's metadata do not have the topic. */
+function isUnknownTopic(error: unknown): boolean {
+  return error instanceof Error && UNKNOWN_TOPIC.test(error.message);
+}
+
 /** Whether an error, or one of those that it was made of, is that one of the protocol. */
 export function mentions(error: unknown, apiId: string): boolean {
-  if (typeof error !== 'object' || error === null) return false;
-  if ('apiId' in error && error.apiId === apiId) return true;
-  const inner: unknown[] = [];
-  if ('errors' in error && Array.isArray(error.errors)) inner.push(...error.errors);
-  if ('cause' in error) inner.push(error.cause);
-  return inner.some((each) => mentions(each, apiId));
+  return innerErrors(error).some((each) => {
+    return typeof each === 'object' && each !== null && 'apiId' in each && each.apiId === apiId;
+  });
+}
+
+/** An error and all that it was made of. */
+function innerErrors(error: unknown): unknown[] {
+  if (typeof error !== 'object' || error === null) return [];
+  const inner = 'errors' in error && Array.isArray(error.errors) ? error.errors : [];
+  return [error, ...inner.flatMap(innerErrors), ...('cause' in error ? innerErrors(error.cause) : [])];
 }
