@@ -9,7 +9,7 @@ const ANSWER_MILLISECONDS_MAX = 10_000;
 
 /** A notice as another service gets it: CloudEvents 1.0, structured. */
 export function cloudEventOf(message: Outgoing): object {
-  const { eventId, source, type, subject, key, eventAt, data } = message;
+  const { eventId, source, type, subject, key, eventAt, traceparent, data } = message;
   return {
     specversion: '1.0',
     id: eventId,
@@ -18,6 +18,7 @@ export function cloudEventOf(message: Outgoing): object {
     subject,
     time: formatInstant(eventAt),
     partitionkey: key,
+    ...(traceparent === null ? {} : { traceparent }),
     datacontenttype: 'application/json',
     data,
   };

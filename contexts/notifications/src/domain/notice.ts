@@ -11,6 +11,8 @@ export type Notice = {
   readonly subject: string;
   /** Business time, RFC 3339. */
   readonly eventAt: string;
+  /** W3C trace context of what it follows from. */
+  readonly traceparent?: string | undefined;
   readonly data: unknown;
   /** Whose business it is: a customer's own, or that of everybody who works here. */
   readonly concerns: { readonly customerId: string } | 'house' | 'nobody';
@@ -34,8 +36,9 @@ const KINDS = {
 /** Gives the notice that an event is; undefined for an event that is none. */
 export function noticeOf(event: RecordedEvent): Notice | undefined {
   if (!isNoticed(event.type)) return undefined;
-  const { id, source, type, key, subject, time, data } = event;
-  const frame = { eventId: id, kind: KINDS[event.type], source, type, key, subject, eventAt: time, data };
+  const { id, source, type, key, subject, time, traceparent, data } = event;
+  const kind = KINDS[event.type];
+  const frame = { eventId: id, kind, source, type, key, subject, eventAt: time, traceparent, data };
   // The type says which data the event has; the log took nothing else.
   const { orderId, customerId } = wherein(type as EventType, data as Members);
   const concerns = customerId === undefined ? ('nobody' as const) : { customerId };
@@ -54,7 +57,7 @@ function isNoticed(type: string): type is keyof typeof KINDS {
   return Object.hasOwn(KINDS, type);
 }
 
-type About = { readonly eventId: string; readonly eventAt: string };
+type About = { readonly eventId: string; readonly eventAt: string; readonly traceparent: string | undefined };
 
 /** The last free unit of a product at a site has gone. */
 export function soldOut(about: About, siteId: string, productId: string): Notice {
@@ -74,7 +77,7 @@ export function wastePassed(about: About, waste: DayOfWaste): Notice {
 }
 
 /** What we have found out ourselves is an event of ours to the outside. */
-function houseNotice({ eventId, eventAt }: About, kind: NoticeKind) {
+function houseNotice({ eventId, eventAt, traceparent }: About, kind: NoticeKind) {
   const type = `notifications.${kind}.v1`;
-  return { eventId, kind, source: 'notifications', type, eventAt, concerns: 'house' as const };
+  return { eventId, kind, source: 'notifications', type, eventAt, traceparent, concerns: 'house' as const };
 }

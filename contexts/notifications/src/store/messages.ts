@@ -5,10 +5,10 @@ import type { Addressed } from '../domain/audience.ts';
 
 const SAVE_NOTICES = statement(
   'save-notices',
-  `INSERT INTO notices (event_id, kind, type, source, key, subject, event_at, data)
-   SELECT event_id, kind, type, source, key, subject, event_at, data::json
-   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::text[])
-     AS said (event_id, kind, type, source, key, subject, event_at, data)
+  `INSERT INTO notices (event_id, kind, type, source, key, subject, event_at, data, traceparent)
+   SELECT event_id, kind, type, source, key, subject, event_at, data::json, traceparent
+   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::text[],
+     $9::text[]) AS said (event_id, kind, type, source, key, subject, event_at, data, traceparent)
    ON CONFLICT (event_id) DO NOTHING`,
 );
 const SAVE_MESSAGES = statement(
@@ -32,6 +32,7 @@ export async function saveMessages(tx: Query, addressed: readonly Addressed[], n
     notices.map(({ subject }) => subject),
     notices.map(({ eventAt }) => eventAt),
     notices.map(({ data }) => JSON.stringify(data)),
+    notices.map(({ traceparent }) => traceparent ?? null),
   ]);
   await tx.query(SAVE_MESSAGES, [
     addressed.map(nextId),
@@ -94,7 +95,8 @@ const OUTGOING = statement(
   `SELECT messages.id, messages.tries, messages.tries - messages.forgiven AS "triesCounted", messages.address,
      messages.lane, messages.user_id AS "userId",
      messages.order_id AS "orderId", notices.event_id AS "eventId", notices.kind, notices.type, notices.source,
-     notices.key, notices.subject, notices.event_at AS "eventAt", notices.data, people.name AS "recipientName",
+     notices.key, notices.subject, notices.event_at AS "eventAt", notices.data, notices.traceparent,
+     people.name AS "recipientName",
      sites.name AS "siteName", sites.time_zone AS "timeZone", products.name AS "productName",
      bought.lines, bought.total, bought.currency, bought.placed_at AS "placedAt", webhooks.url, secrets.secret
    FROM messages JOIN notices USING (event_id)
@@ -123,6 +125,7 @@ export type Outgoing = Claimed & {
   readonly subject: string;
   readonly eventAt: Instant;
   readonly data: unknown;
+  readonly traceparent: string | null;
   readonly recipientName: string | null;
   readonly siteName: string | null;
   readonly timeZone: string | null;

@@ -76,10 +76,10 @@ async function followShelves(
   for (const { siteId, productId, available } of counts) {
     const step = byKey.get(`${siteId} ${productId}`);
     if (step === undefined) continue;
-    const eventAt = step.last.time;
+    const { time: eventAt, traceparent } = step.last;
     live.push({ topic: 'stock', type: 'stock-changed', at: eventAt, siteId, productId, available });
     if (!isSoldOut({ before: available - step.delta, after: available })) continue;
-    told.push({ notice: soldOut({ eventId: nextId(), eventAt }, siteId, productId) });
+    told.push({ notice: soldOut({ eventId: nextId(), eventAt, traceparent }, siteId, productId) });
   }
   return { live, told };
 }
@@ -95,7 +95,7 @@ async function followWaste(tx: Tx, events: readonly RecordedEvent[], { nextId }:
   const told: Told[] = [];
   for (const [index, { siteId, units }] of discarded.entries()) {
     const site = sites.get(siteId);
-    const eventAt = thrownOut[index]?.time ?? '';
+    const { time: eventAt = '', traceparent } = thrownOut[index] ?? {};
     const moment = parseInstant(eventAt);
     if (site === undefined || moment === undefined) continue;
     const added = units.reduce((sum, { cost }) => sum + cost.amount, 0);
@@ -103,7 +103,7 @@ async function followWaste(tx: Tx, events: readonly RecordedEvent[], { nextId }:
     const after = await addWaste(tx, { siteId, day, cost: added, currency: site.currency });
     const waste = { before: after - added, after, currency: site.currency };
     const cost = { amount: after, currency: site.currency };
-    told.push({ notice: wastePassed({ eventId: nextId(), eventAt }, { siteId, day, cost }), waste });
+    told.push({ notice: wastePassed({ eventId: nextId(), eventAt, traceparent }, { siteId, day, cost }), waste });
   }
   return told;
 }

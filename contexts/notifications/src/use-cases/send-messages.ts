@@ -179,7 +179,7 @@ async function judgeWebhook(tx: Tx, id: string, outcomes: readonly Outcome[]): P
   }
 }
 
-function saysDelivered({ id, userId, kind, orderId }: Outgoing, deliveredAt: string) {
+function saysDelivered({ id, userId, kind, orderId, traceparent }: Outgoing, deliveredAt: string) {
   const data: MessageDelivered = {
     messageId: id,
     userId: userId ?? '',
@@ -188,5 +188,6 @@ function saysDelivered({ id, userId, kind, orderId }: Outgoing, deliveredAt: str
     ...(orderId === null ? {} : { orderId }),
     deliveredAt,
   };
-  return { type: 'notifications.message-delivered.v1' as const, key: data.userId, subject: data.userId, data };
+  const type = 'notifications.message-delivered.v1' as const;
+  return { type, key: data.userId, subject: data.userId, data, ...(traceparent === null ? {} : { traceparent }) };
 }
