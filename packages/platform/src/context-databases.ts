@@ -1,22 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import type { ContextName } from '@provender/contracts';
-import { AUDITOR_ROLE, createRole, roleOf } from '@provender/platform';
 import pg from 'pg';
+import { errorCode } from './database-errors.ts';
+import { AUDITOR_ROLE, createRole, roleOf } from './migrate.ts';
 
 const PASSWORD_BYTES = 24;
 const DENIED_CODE = '42501';
-
-/** The database of a context that has one of its own on a server that several share. */
-export function databaseOf(context: ContextName): string {
-  return `provender_${context}`;
-}
+/** Needs no quotes, and leaves room for the name of a context and its owner. */
+const PLAIN_NAME = /^[a-z_][a-z0-9_]{0,40}$/;
 
 /**
  * Makes a database for each context, owned by a role of its own that may not connect to the others', where it is not
- * there yet. Gives their addresses; the passwords are new ones each time, so that nobody else has them. `adminUrl` is
- * of a role that may make roles and databases.
+ * there yet: `provender_bank` beside `provender`. Gives their addresses; the passwords are new ones each time, so that
+ * nobody else has them. `adminUrl` is of a role that may make roles and databases.
  */
-export async function makeDatabases(
+export async function makeContextDatabases(
   adminUrl: string,
   contexts: readonly ContextName[],
 ): Promise<Record<ContextName, string>> {
@@ -30,14 +28,21 @@ export async function makeDatabases(
     // One for each context, just made.
     return Object.fromEntries(made) as Record<ContextName, string>;
   } catch (error) {
-    throw isDenied(error) ? await howToAllow(client, error) : error;
+    throw errorCode(error) === DENIED_CODE ? await howToAllow(client, error) : error;
   } finally {
     await client.end();
   }
 }
 
 async function makeDatabase(client: pg.Client, adminUrl: string, context: ContextName): Promise<string> {
-  const database = databaseOf(context);
+  const url = new URL(adminUrl);
+  const beside = url.pathname.slice(1);
+  if (!PLAIN_NAME.test(beside)) {
+    throw new Error(
+      `DATABASE_URL: the database ${beside} must be named in small letters, digits and underscores here.`,
+    );
+  }
+  const database = `${beside}_${context}`;
   const owner = `${database}_owner`;
   const password = randomBytes(PASSWORD_BYTES).toString('hex');
   await createRole(client, roleOf(context));
@@ -49,20 +54,16 @@ async function makeDatabase(client: pg.Client, adminUrl: string, context: Contex
   if (rowCount === 0) await client.query(`CREATE DATABASE ${database} OWNER ${owner}`);
   await client.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`);
   await client.query(`GRANT TEMPORARY ON DATABASE ${database} TO ${AUDITOR_ROLE}`);
-  const url = new URL(adminUrl);
   url.username = owner;
   url.password = password;
   url.pathname = `/${database}`;
   return url.href;
 }
 
-function isDenied(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && error.code === DENIED_CODE;
-}
-
-async function howToAllow(client: pg.Client, cause: Error): Promise<Error> {
+async function howToAllow(client: pg.Client, cause: unknown): Promise<Error> {
   const { rows } = await client.query<{ name: string }>('SELECT current_user AS name');
   const name = rows[0]?.name ?? '';
+  const reason = cause instanceof Error ? cause.message : String(cause);
   const mend = `Let a superuser run: ALTER ROLE ${name} CREATEROLE CREATEDB;`;
-  return new Error(`DATABASE_URL: ${name} may not make roles and databases (${cause.message}). ${mend}`, { cause });
+  return new Error(`DATABASE_URL: ${name} may not make roles and databases (${reason}). ${mend}`, { cause });
 }

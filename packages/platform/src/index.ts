@@ -5,6 +5,7 @@ export * from './clock.ts';
 export * from './clock-store.ts';
 export * from './clock-text.ts';
 export * from './count-store.ts';
+export * from './context-databases.ts';
 export * from './database.ts';
 export * from './database-errors.ts';
 export * from './embedded-postgres.ts';

@@ -8,12 +8,12 @@ import {
   attachLocalKafka,
   clockText,
   localKafkaFolder,
+  makeContextDatabases,
   openClockOrigin,
   type Settings,
   startLocalKafka,
 } from '@provender/platform';
 import { openDatabaseServer } from '../database-server.ts';
-import { makeDatabases } from '../up/databases.ts';
 import { freePorts } from '../up/free-ports.ts';
 import { type Kept, keepRunning } from '../up/keep-running.ts';
 import { layOut, type Part, partCount } from '../up/layout.ts';
@@ -94,7 +94,7 @@ async function layOutTown(
   adminUrl: string,
   brokers: readonly string[],
 ): Promise<readonly Part[]> {
-  const databases = await makeDatabases(adminUrl, CONTEXT_NAMES);
+  const databases = await makeContextDatabases(adminUrl, CONTEXT_NAMES);
   const urls = join(resolve(settings.dataFolder), DATABASES_FILE);
   writeFileSync(urls, CONTEXT_NAMES.map((context) => `${context}=${databases[context]}`).join(','), { mode: 0o600 });
   chmodSync(urls, 0o600);
@@ -128,10 +128,11 @@ async function run(parts: readonly Part[], settings: Settings, stopAsked: Promis
     say('Stopping: requests under way are finished first.');
     return 0;
   } finally {
-    const [gateways, others] = [true, false].map((wanted) =>
-      parts.filter(({ program }) => (program === 'gateway') === wanted),
-    );
-    for (const some of [gateways, others]) await Promise.all((some ?? []).map((part) => kept.get(part)?.stop()));
+    // First of all nobody asks anything any more.
+    for (const isFace of [true, false]) {
+      const some = [...kept].filter(([{ program }]) => (program === 'gateway') === isFace);
+      await Promise.all(some.map(async ([, one]) => one.stop()));
+    }
   }
 }
 

@@ -1,6 +1,5 @@
 import { CONTEXT_NAMES, type ContextName } from '@provender/contracts';
 import type { UpstreamName } from '@provender/platform';
-import { databaseOf } from './databases.ts';
 
 /** One process of a town that runs apart. */
 export type Part = {
@@ -49,7 +48,7 @@ export function layOut(wish: LayoutWish): readonly Part[] {
         name: replicas === 1 ? context : `${context} ${replica + 1}`,
         program: 'context',
         address,
-        database: databaseOf(context),
+        database: new URL(databases[context]).pathname.slice(1),
         env: { ...shared, ...env, ...settingsOf(context, replica), DATABASE_URL: databases[context] },
       };
     }),

@@ -191,7 +191,11 @@ async function documentRoutes(fastify: FastifyInstance, { openApi, refresh }: Do
     routePrefix: '/docs',
     staticCSP: DOCS_POLICY,
     uiConfig: { docExpansion: 'none', displayOperationId: true, validatorUrl: null },
-    uiHooks: { onRequest: async () => refresh() },
+    uiHooks: {
+      onRequest(_request, _reply, done) {
+        refresh().then(() => done(), done);
+      },
+    },
     transformSpecification: openApi,
     transformSpecificationClone: false,
   });
