@@ -39,24 +39,27 @@ const UNTRIED: Outcome = { kind: 'untried' };
 
 /**
  * Sends messages, so many side by side, until one finds the door closed: what has not begun by then is left for later.
+ * Those of one group go one after the other, in order.
  */
 export async function sendEach(
   messages: readonly Outgoing[],
-  atOnceMax: number,
+  sending: { readonly atOnceMax: number; readonly groupOf: (message: Outgoing) => string },
   sendOne: (message: Outgoing) => Promise<Outcome>,
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = messages.map(() => UNTRIED);
-  const waiting = messages.entries();
+  const groups = Map.groupBy(messages.entries(), ([, message]) => sending.groupOf(message)).values();
   let isClosed = false;
-  const hands = Array.from({ length: Math.min(atOnceMax, messages.length) }, async () => {
-    for (const [index, message] of waiting) {
-      if (isClosed) return;
-      const outcome = await sendOne(message);
-      outcomes[index] = outcome;
-      if (outcome.kind === 'failed' && outcome.isClosed) isClosed = true;
+  async function takeGroups(): Promise<void> {
+    for (const group of groups) {
+      for (const [index, message] of group) {
+        if (isClosed) return;
+        const outcome = await sendOne(message);
+        outcomes[index] = outcome;
+        if (outcome.kind === 'failed' && outcome.isClosed) isClosed = true;
+      }
     }
-  });
-  await Promise.all(hands);
+  }
+  await Promise.all(Array.from({ length: sending.atOnceMax }, takeGroups));
   return outcomes;
 }
 

@@ -92,7 +92,8 @@ function smtp({ settings }: ContextPlatform, url: string): Channel {
 
   return {
     name: 'email',
-    send: (messages) => sendEach(messages, CONNECTIONS_MAX, sendOne),
+    // What one person gets comes in order.
+    send: (messages) => sendEach(messages, { atOnceMax: CONNECTIONS_MAX, groupOf: ({ address }) => address }, sendOne),
     close: async () => transport.close(),
   };
 }

@@ -99,7 +99,8 @@ export function openWebhooks({ settings: { webhookLoopback } }: ContextPlatform)
 
   return {
     name: 'webhook',
-    send: (messages) => sendEach(messages, AT_ONCE_MAX, sendOne),
+    // The standard promises no order: each message says when it happened.
+    send: (messages) => sendEach(messages, { atOnceMax: AT_ONCE_MAX, groupOf: ({ id }) => id }, sendOne),
     async close() {
       for (const agent of Object.values(agents)) agent.destroy();
     },
