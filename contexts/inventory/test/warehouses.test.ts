@@ -182,6 +182,15 @@ describe('A source that cannot be relied on', () => {
     expect(await apply(earlier)).toEqual({ kind: 'superseded' });
     expect(await world.levels('w1')).toEqual({ FLOUR: [60, 0, 60] });
   });
+
+  test('given a source that is silent, when it is being asked, then stock is given and read all the same', async () => {
+    world.source.behave(PLACE, { kind: 'silent' });
+    const { times } = world.source.asked(PLACE);
+    await world.advanceTo(plus(world.clock.now(), 5 * MINUTE));
+    await vi.waitFor(() => expect(world.source.asked(PLACE).times).toBeGreaterThan(times), PATIENT);
+    await world.hear([stockRequested(ONE, { FLOUR: 1 })]);
+    expect(await world.levels('w1')).toEqual({ FLOUR: [60, 1, 59] });
+  });
 });
 
 describe('Allocations for partner orders', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FEED_ORDERS_MAX, PARTNER_ITEMS_MAX, planImport, readPartnerFeed } from './partner-feed.ts';
+import { FEED_ORDERS_MAX, PARTNER_ITEMS_MAX, PARTNER_ORDERS_MAX, planImport, readPartnerFeed } from './partner-feed.ts';
 
 const flour = { sku: 'FLOUR-25', quantity: 2 };
 
@@ -88,9 +88,17 @@ describe('planImport', () => {
       ['1', { items: [flour] }],
       ['2', { items: [flour] }],
     ]);
-    const plan = planImport(orders, here);
+    const plan = planImport(orders, here, 2);
     expect(plan.fresh.map(({ number }) => number)).toEqual(['3']);
     expect(plan.known).toBe(1);
     expect(plan.changed).toMatchObject([{ place: 1, number: '2', kind: 'changed' }]);
+    expect(plan.left).toEqual([]);
+  });
+
+  test('given room for one more, when two are new, then the first goes in and the other is told', () => {
+    const { orders } = read({ number: '1', items: [flour] }, { number: '2', items: [flour] });
+    const plan = planImport(orders, new Map(), PARTNER_ORDERS_MAX - 1);
+    expect(plan.fresh.map(({ number }) => number)).toEqual(['1']);
+    expect(plan.left).toMatchObject([{ place: 1, number: '2', kind: 'broken' }]);
   });
 });

@@ -12,6 +12,9 @@ export const FEED_ORDERS_MAX = 10_000;
 /** Items of one order. */
 export const PARTNER_ITEMS_MAX = 500;
 
+/** Partner orders that are kept here together: so many a reset can make new in one transaction. */
+export const PARTNER_ORDERS_MAX = 50_000;
+
 /** One order of the feed that can be read. */
 export type FeedOrder = {
   /** Where in the feed, counted from 0. */
@@ -102,17 +105,28 @@ export function isSameOrder(left: Lines, right: Lines): boolean {
 /** What an import makes of a feed, given those of its orders that are here already. */
 export type ImportPlan = {
   readonly fresh: readonly FeedOrder[];
+  readonly left: readonly FeedReport[];
   readonly known: number;
   readonly changed: readonly FeedReport[];
 };
 
-/** Sorts orders into new ones, known ones, and those that read differently now: these stay as they were imported. */
-export function planImport(orders: readonly FeedOrder[], here: ReadonlyMap<string, Lines>): ImportPlan {
-  const fresh = orders.filter(({ number }) => !here.has(number));
+/**
+ * Sorts orders into new ones, known ones, and those that read differently now: these stay as they were imported. Of the
+ * new ones, those for which there is no room are broken. `hereCount`: how many are here in all.
+ */
+export function planImport(
+  orders: readonly FeedOrder[],
+  here: ReadonlyMap<string, Lines>,
+  hereCount: number,
+): ImportPlan {
+  const unknown = orders.filter(({ number }) => !here.has(number));
+  const room = Math.max(0, PARTNER_ORDERS_MAX - hereCount);
   const changed = orders.flatMap(({ place, number, items }): FeedReport[] => {
     const kept = here.get(number);
     if (kept === undefined || isSameOrder(kept, { items })) return [];
     return [{ place, number, kind: 'changed', detail: 'has other items than when it was imported' }];
   });
-  return { fresh, known: orders.length - fresh.length - changed.length, changed };
+  const detail = `finds no room: ${PARTNER_ORDERS_MAX} partner orders are kept at most`;
+  const left = unknown.slice(room).map(({ place, number }): FeedReport => ({ place, number, kind: 'broken', detail }));
+  return { fresh: unknown.slice(0, room), left, known: orders.length - unknown.length - changed.length, changed };
 }

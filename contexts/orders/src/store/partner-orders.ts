@@ -19,6 +19,13 @@ export async function readByNumber(db: Query, numbers: readonly string[]): Promi
   return new Map(rows.map((order) => [order.number, order]));
 }
 
+const COUNT = statement('count-partner-orders', 'SELECT count(*) FROM orders.partner_orders');
+
+export async function countPartnerOrders(db: Query): Promise<number> {
+  const [row] = await db.query<{ count: number }>(COUNT);
+  return row?.count ?? 0;
+}
+
 const INSERT = statement(
   'insert-partner-orders',
   `INSERT INTO orders.partner_orders (id, number, items, total_quantity, imported_at, updated_at)

@@ -1,7 +1,7 @@
 import { accept, type Instant, type Result, refuse } from '@provender/kernel';
 import { fetchDocument, type Ids, type SourceAnswer, type Tx } from '@provender/platform';
 import { type FeedReport, planImport, readPartnerFeed } from '../domain/partner-feed.ts';
-import { insertPartnerOrders, readByNumber } from '../store/partner-orders.ts';
+import { countPartnerOrders, insertPartnerOrders, readByNumber } from '../store/partner-orders.ts';
 
 const ANSWER_MILLISECONDS_MAX = 10_000;
 const ANSWER_BYTES_MAX = 16 * 1_024 * 1_024;
@@ -38,18 +38,16 @@ export async function importPartnerOrders(
   const feed = readPartnerFeed(answer.document);
   if (!feed.ok) return refuse({ kind: 'feed-unavailable', detail: feed.refusal.detail });
   const { orders, broken } = feed.value;
-  const here = await readByNumber(
-    tx,
-    orders.map(({ number }) => number),
-  );
-  const { fresh, known, changed } = planImport(orders, here);
+  const numbers = orders.map(({ number }) => number);
+  const [here, hereCount] = await Promise.all([readByNumber(tx, numbers), countPartnerOrders(tx)]);
+  const { fresh, left, known, changed } = planImport(orders, here, hereCount);
   const imported = await insertPartnerOrders(tx, withIds(fresh, ids), now);
   return accept({
     imported,
     known: known + fresh.length - imported,
     changed: changed.length,
-    broken: broken.length,
-    reports: [...broken, ...changed],
+    broken: broken.length + left.length,
+    reports: [...broken, ...changed, ...left],
   });
 }
 
