@@ -1,14 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ContextName, RecordedEvent } from '@provender/contracts';
+import type { ContextName } from '@provender/contracts';
 import { type Batch, halves, Interrupted, isInterruption, isTakenOver, type Pending, Reconnected } from './batch.ts';
 import { openBell } from './bell.ts';
 import type { Database, Tx } from './database.ts';
 import type { EventLog } from './event-log.ts';
-import { parkEvents } from './parked-events.ts';
+import { freeEvents } from './free-events.ts';
 import { type Reactions, runReactions } from './reactions.ts';
 import { openStanding } from './standing.ts';
 import { traceIdOf } from './trace.ts';
-import { cursorKey, type Delivery, type Subscription, type Transport } from './transport.ts';
+import { type Cursors, cursorKey, type Delivery, type Subscription, type Transport } from './transport.ts';
 
 /** Events of one partition, and commands, that one transaction carries: 50 give most of the gain, 200 all of it. */
 export const BATCH_EVENTS_MAX = 200;
@@ -98,7 +98,7 @@ export function openReactor(options: ReactorOptions): Reactor {
     const source = subscription;
     const consuming = source !== undefined && (await standing.learn(source.partitions()));
     const fetched = consuming ? await source.fetch(standing.positions, batchEventsMax, thorough) : [];
-    isBehind = fetched.some(isFull);
+    isBehind = fetched.some((delivery) => isFull(delivery, transport, standing.positions, batchEventsMax));
     const remaining = fetched.map(standing.remaining).filter((delivery) => delivery !== undefined);
     // Most of what others say is of no interest here; a transaction for each of their commits was half of all.
     const deliveries = remaining.filter(({ events }) => events.length > 0);
@@ -112,12 +112,6 @@ export function openReactor(options: ReactorOptions): Reactor {
     return { deliveries, commands: waiting.splice(0, BATCH_COMMANDS_MAX), connection };
   }
 
-  /** There may be as much again. Positions have gaps where a log comes in partitions. */
-  function isFull({ source, partition, events, upTo }: Delivery): boolean {
-    if (transport.consumers === 'shared') return events.length >= batchEventsMax / 2;
-    return upTo - (standing.positions.get(cursorKey(source, partition)) ?? 0) >= batchEventsMax;
-  }
-
   /** One transaction: reactions, commands, cursors, new events. */
   async function commit({ deliveries, commands, connection: fetchedOn }: Batch, poison?: unknown): Promise<void> {
     const moves = standing.movesOf(deliveries);
@@ -125,7 +119,8 @@ export function openReactor(options: ReactorOptions): Reactor {
       async (tx) => {
         if (deliveries.length > 0 && connection !== fetchedOn)
           throw new Reconnected('The events are to be fetched anew');
-        for (const events of await freeEvents(tx, deliveries, poison)) await runReactions(reactions, events, tx);
+        for (const events of await freeEvents(standing, tx, deliveries, poison))
+          await runReactions(reactions, events, tx);
         return commands.length === 0 ? [] : take(commands, tx);
       },
       (query, said) => log.append(query, said, moves),
@@ -149,38 +144,6 @@ export function openReactor(options: ReactorOptions): Reactor {
     );
     if (outcomes.length !== commands.length) throw new Error(`${context} gave no outcome to some commands`);
     return outcomes;
-  }
-
-  /** What takes effect now: one set for each source, whatever partitions it comes in, in the order of the log. */
-  async function freeEvents(
-    tx: Tx,
-    deliveries: readonly Delivery[],
-    poison: unknown,
-  ): Promise<(readonly RecordedEvent[])[]> {
-    const sets = new Map<ContextName, readonly RecordedEvent[]>();
-    for (const delivery of deliveries) {
-      const free = poison === undefined ? await parkBlocked(tx, delivery) : await park(tx, delivery, poison);
-      if (free.length === 0) continue;
-      const others = sets.get(delivery.source);
-      const all =
-        others === undefined ? free : [...others, ...free].toSorted((one, two) => one.position - two.position);
-      sets.set(delivery.source, all);
-    }
-    return [...sets.values()];
-  }
-
-  /** Events whose subject waits behind a parked one join it there; gives the others. */
-  async function parkBlocked(tx: Tx, delivery: Delivery): Promise<readonly RecordedEvent[]> {
-    if (!standing.hasParked()) return delivery.events;
-    const blocked = delivery.events.filter((event) => standing.isParked(event.source, event.subject));
-    if (blocked.length === 0) return delivery.events;
-    await parkEvents(tx, delivery.partition, blocked, null);
-    return delivery.events.filter((event) => !blocked.includes(event));
-  }
-
-  async function park(tx: Tx, delivery: Delivery, error: unknown): Promise<readonly RecordedEvent[]> {
-    await parkEvents(tx, delivery.partition, delivery.events, error);
-    return [];
   }
 
   /** Commits a set, halving it where it fails, down to the one event or command that cannot be handled. */
@@ -300,6 +263,12 @@ export function openReactor(options: ReactorOptions): Reactor {
       await subscription?.close();
     },
   };
+}
+
+/** There may be as much again. Positions have gaps where a log comes in partitions. */
+function isFull({ source, partition, events, upTo }: Delivery, { consumers }: Transport, from: Cursors, max: number) {
+  if (consumers === 'shared') return events.length >= max / 2;
+  return upTo - (from.get(cursorKey(source, partition)) ?? 0) >= max;
 }
 
 function wantedTypes(reactions: Reactions): ReadonlyMap<ContextName, ReadonlySet<string>> {

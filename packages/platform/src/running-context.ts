@@ -113,14 +113,9 @@ export function openContext<Open extends OpenContext>(
     logRoom.has(said.last());
   }
 
-  /** A failure is met again ten minutes later; kept answers do no harm meanwhile. */
-  async function purgeKeys(): Promise<void> {
-    await purgeAllIdempotencyKeys(db).catch((error: unknown) => onError('Kept answers could not be purged', error));
-  }
-
   const openRelayDb = () => databaseOf(context, shared, log, 'relay', 1, 'off');
   let carrying: Carrying | undefined;
-  let purging: NodeJS.Timeout | undefined;
+  const purge = openPurge(db, onError);
   shared.announcer?.onHeard((source) => {
     if (source === context) open.afterOthersCommit?.();
   });
@@ -142,11 +137,11 @@ export function openContext<Open extends OpenContext>(
       if (open.prepare !== undefined) await db.withTx(open.prepare);
       carrying = shared.transport.carry?.({ context, open: openRelayDb });
       await reactor.start();
-      purging = setInterval(() => void purgeKeys(), PURGE_EVERY_MILLISECONDS).unref();
+      purge.start();
       if (options.timers) timers.start();
     },
     async stop() {
-      clearInterval(purging);
+      purge.stop();
       await timers.stop();
       await reactor.stop();
       await open.close?.();
@@ -190,6 +185,20 @@ function openSaid(partitionOf: (key: string) => number | undefined) {
           furthest.set(partition, Math.max(furthest.get(partition) ?? 0, position));
       return [...furthest].map(([partition, position]) => ({ partition, position }));
     },
+  };
+}
+
+/** Purges kept answers now and then. A failure is met again ten minutes later; they do no harm meanwhile. */
+function openPurge(db: Database, onError: (message: string, error: unknown) => void) {
+  let timer: NodeJS.Timeout | undefined;
+  async function purge(): Promise<void> {
+    await purgeAllIdempotencyKeys(db).catch((error: unknown) => onError('Kept answers could not be purged', error));
+  }
+  return {
+    start() {
+      timer = setInterval(() => void purge(), PURGE_EVERY_MILLISECONDS).unref();
+    },
+    stop: () => clearInterval(timer),
   };
 }
 

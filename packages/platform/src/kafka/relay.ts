@@ -124,7 +124,7 @@ export function openRelay({ context, db, place, topics, processId }: RelayOption
 
   async function carry(now: Turn, producer: Producer, partitionOf: (key: string) => number): Promise<void> {
     let checkAt = 0;
-    while (!closing && !now.isLost) {
+    while (!now.isLost) {
       if (performance.now() >= checkAt) {
         await checkEnds(now);
         checkAt = performance.now() + CHECK_ENDS_MILLISECONDS;
@@ -133,6 +133,8 @@ export function openRelay({ context, db, place, topics, processId }: RelayOption
       if (performance.now() - now.leasedAt >= RENEW_MILLISECONDS && !(await save(now))) return;
       const events = await next(now);
       if (events.length === 0) {
+        // What is said last is carried too, before this process goes: it may be the only one of its context.
+        if (closing) break;
         await rest(now);
         continue;
       }
@@ -243,6 +245,7 @@ export function openRelay({ context, db, place, topics, processId }: RelayOption
     ends: () => turn?.ends ?? [],
     async close() {
       closing = true;
+      isSuspect = true;
       bell.ring();
       await closeInTime(() => running);
       await db.close();
