@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { Api, ApiAnswer } from './api.ts';
+import type { Api, ApiAnswer, ApiCall } from './api.ts';
 import { euro, made } from './town.ts';
 
 /** Buyers with money and a full shelf, at a server that is going to be killed. */
@@ -30,7 +30,7 @@ const PRODUCTS = 4;
 const MONEY = 50_000_000;
 const PRICE = 150;
 /** So much of each product that no shelf runs empty, however long the load is. */
-const RECEIPTS = 1 + 2 * Number(process.env['PROVENDER_CRASHES'] ?? 0);
+const RECEIPTS = 1 + 2 * Number(process.env['PROVENDER_CRASHES'] ?? process.env['PROVENDER_FAULTS'] ?? 0);
 const UNITS = 2_000;
 const PASSWORD = 'a pass phrase for the market';
 const ATTEMPTS_MAX = 400;
@@ -53,18 +53,28 @@ export async function openMarket(api: Api): Promise<Market> {
     productIds.push(id);
     const receipt = { siteId, productId: id, quantity: UNITS };
     for (let received = 0; received < RECEIPTS; received += 1) {
-      await made(test, 'POST /api/inventory/receipts', { token: staffToken, body: receipt });
+      await madeSoon(test, 'POST /api/inventory/receipts', { token: staffToken, body: receipt });
     }
   }
   const buyers = await Promise.all(
     Array.from({ length: BUYERS }, async () => {
       const email = `${randomUUID()}@market.example`;
       const { id } = await made(test, 'POST /api/users', { body: { email, password: PASSWORD, name: 'Buyer' } });
-      await made(test, 'POST /api/bank/deposits', { ...manager, body: { accountId: id, amount: euro(MONEY) } });
+      await madeSoon(test, 'POST /api/bank/deposits', { ...manager, body: { accountId: id, amount: euro(MONEY) } });
       return { id, token: await api.signIn(email, PASSWORD) };
     }),
   );
   return { siteId, productIds, buyers, managerToken, staffToken };
+}
+
+/** Where contexts run apart, another one sees a write a little later: asks again while it knows nothing of it. */
+async function madeSoon(test: { readonly api: Api }, line: string, options: ApiCall): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const { status, text } = await test.api.call(line, options);
+    if (status < 300) return;
+    if (status !== 404 || attempt === ATTEMPTS_MAX) throw new Error(`${line} answered ${status}: ${text}`);
+    await wait(50);
+  }
 }
 
 /** Asks until there is a final answer: what was cut off, 409 in progress and 503 is asked again with the same key. */
@@ -156,12 +166,24 @@ type OrderListed = {
 
 const SETTLE_MILLISECONDS_MAX = 15_000;
 
+export type Settling = {
+  /** Looks at every promise; by default the server is asked to. */
+  readonly verify?: () => Promise<Verified>;
+  /** How long what is on its way may take to arrive. */
+  readonly patienceMilliseconds?: number;
+};
+
 /**
  * Expects that the books agree with what the buyers were told: each order that was answered is there once, as told,
  * there is none beside, nobody has paid for more, no unit is missing, and none is stuck.
  */
-export async function expectNothingLost(market: Market, api: Api, asks: readonly Ask[]): Promise<void> {
-  await untilNoneIsPlaced(market, api);
+export async function expectNothingLost(
+  market: Market,
+  api: Api,
+  asks: readonly Ask[],
+  { verify, patienceMilliseconds = SETTLE_MILLISECONDS_MAX }: Settling = {},
+): Promise<void> {
+  await untilNoneIsPlaced(market, api, patienceMilliseconds);
   const listed = await allOrders(market, api);
   const byId = new Map(listed.map((order) => [order.id, order]));
   const placed = asks.filter(({ line }) => line === 'POST /api/orders');
@@ -189,12 +211,12 @@ export async function expectNothingLost(market: Market, api: Api, asks: readonly
     });
     expect(account.balance.amount).toBe(MONEY - spent);
   }
-  await expectAllChecks(market, api);
+  await expectAllChecks(market, api, verify ?? (() => askToVerify(market, api)), patienceMilliseconds);
 }
 
 /** Every order is decided, though its process was killed in the middle: some other process, or the next, goes on. */
-async function untilNoneIsPlaced({ managerToken, siteId }: Market, api: Api): Promise<void> {
-  const giveUpAt = performance.now() + SETTLE_MILLISECONDS_MAX;
+async function untilNoneIsPlaced({ managerToken, siteId }: Market, api: Api, patience: number): Promise<void> {
+  const giveUpAt = performance.now() + patience;
   for (;;) {
     const line = `GET /api/orders?siteId=${siteId}&status=placed`;
     const { items } = await made<{ items: OrderListed[] }>({ api }, line, { token: managerToken });
@@ -216,13 +238,25 @@ async function allOrders({ managerToken, siteId }: Market, api: Api): Promise<Or
   return all;
 }
 
-type Verified = { ok: boolean; checks: { name: string; ok: boolean; violations: unknown[] }[] };
+type Verified = {
+  readonly ok: boolean;
+  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly violations: readonly unknown[] }[];
+};
+
+function askToVerify({ managerToken }: Market, api: Api): Promise<Verified> {
+  return made<Verified>({ api }, 'GET /api/verify', { token: managerToken });
+}
 
 /** Liveness has its time: what is still on its way a moment after a crash must have arrived soon after. */
-async function expectAllChecks({ managerToken }: Market, api: Api): Promise<void> {
-  const giveUpAt = performance.now() + SETTLE_MILLISECONDS_MAX;
+async function expectAllChecks(
+  { managerToken }: Market,
+  api: Api,
+  verify: () => Promise<Verified>,
+  patienceMilliseconds: number,
+): Promise<void> {
+  const giveUpAt = performance.now() + patienceMilliseconds;
   for (;;) {
-    const { ok, checks } = await made<Verified>({ api }, 'GET /api/verify', { token: managerToken });
+    const { ok, checks } = await verify();
     const parked = await made<{ items: unknown[] }>({ api }, 'GET /api/events/parked', { token: managerToken });
     if (ok && parked.items.length === 0) return;
     if (performance.now() > giveUpAt) {

@@ -73,6 +73,8 @@ export function partitionOf(key: string, count: string): string {
       SELECT CASE WHEN at < length THEN ${mixed('(hash # ended)')} ELSE hash END AS hash
       FROM murmur CROSS JOIN text CROSS JOIN LATERAL (SELECT ${tail} AS ended) AS tails
       ORDER BY at DESC LIMIT 1
-    ), stirred AS (SELECT hash # (hash >> 13) AS hash FROM whole), last AS (SELECT ${mixed('hash')} AS hash FROM stirred)
+    ), stirred AS (
+      SELECT hash # (hash >> 13) AS hash FROM whole
+    ), last AS (SELECT ${mixed('hash')} AS hash FROM stirred)
     SELECT (((hash # (hash >> 15)) & 2147483647) % ${count})::integer FROM last)`;
 }
