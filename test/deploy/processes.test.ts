@@ -1,12 +1,13 @@
 // No container engine runs here: so every process of the compose file is started by hand, by the command and with the
 // settings that stand there, only with addresses of this machine. Needs Java 17 and a fetched Kafka.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@provender/platform';
-import { describeWithKafka, startKafka, type TestKafka } from '@provender/platform/testing';
+import { describeWithKafka, sharedKafka } from '@provender/platform/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Api, openApi } from '../support/api.ts';
@@ -48,11 +49,13 @@ async function connected(url: string): Promise<pg.Client> {
 describeWithKafka('the processes of compose.yaml', () => {
   const folder = mkdtempSync(join(tmpdir(), 'provender-test-deploy-'));
   const env = filledEnvironment();
+  // The broker is that of the whole test run.
+  const topicPrefix = `deploy-${randomUUID()}.`;
   const ports = new Map<string, number>();
   const running: Running[] = [];
   let services: Readonly<Record<string, ComposeProcess>> = {};
   let postgres: EmbeddedPostgres;
-  let kafka: TestKafka;
+  let kafka: Awaited<ReturnType<typeof sharedKafka>>;
   let api: Api;
 
   /** The addresses within the compose file's networks, as they are on this machine. */
@@ -79,6 +82,7 @@ describeWithKafka('the processes of compose.yaml', () => {
         ...here(service?.environment ?? {}),
         ...(port === undefined ? {} : { HOST: '127.0.0.1', PORT: String(port) }),
         NODE_ENV: 'production',
+        KAFKA_TOPIC_PREFIX: topicPrefix,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -96,7 +100,7 @@ describeWithKafka('the processes of compose.yaml', () => {
 
   beforeAll(async () => {
     postgres = await startEmbeddedPostgres({ dataFolder: folder, settings: { fsync: 'off' } });
-    kafka = await startKafka();
+    kafka = await sharedKafka();
     await runSql(postgres.superuserUrl, textOf('deploy/postgres/databases.sql'), env);
     const names = Object.entries(composeFile(env).services).filter(([, { image }]) => image.startsWith('provender'));
     for (const [name] of names) if (name !== 'verify') ports.set(name, await freePort());
@@ -119,7 +123,6 @@ describeWithKafka('the processes of compose.yaml', () => {
   afterAll(async () => {
     api?.close();
     for (const { child } of running) child.kill('SIGKILL');
-    await kafka?.remove();
     await postgres?.stop();
     rmSync(folder, { recursive: true, force: true });
   }, START_MILLISECONDS_MAX);
