@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { addPeople, bake, defineProduct, openSite, payIn, type People } from '../support/town.ts';
+import { describeOverBoth, type Replica, type Replicas, startReplicas } from './replicas.ts';
 
 // A trace goes from the request through every event that follows from it, also where one transaction of a context
 // carries events of many traces.
@@ -9,42 +9,44 @@ import { addPeople, bake, defineProduct, openSite, payIn, type People } from '..
 const BUYERS = 40;
 const UNITS = 30;
 
-let shop: TestServer;
-let people: People;
-let siteId: string;
-let bread: string;
-
-beforeAll(async () => {
-  shop = await startTestServer();
-  people = await addPeople(shop);
-  siteId = await openSite(shop, people.manager);
-  bread = await defineProduct(shop, people.manager);
-  await payIn(shop, people.manager, people.customer.id, 100_000);
-  await bake(shop, people.staff, { siteId, productId: bread, quantity: UNITS });
-});
-
-afterAll(() => shop.close());
-
 type Traced = { readonly context: string; readonly type: string; readonly traceparent: string | null };
-
-/** All that was said about a subject, in every log. */
-async function eventsAbout(subject: string): Promise<Traced[]> {
-  const logs = [...shop.server.system.contexts.keys()].map(
-    (context) => `SELECT '${context}' AS context, type, traceparent FROM ${context}.outbox WHERE subject = $1`,
-  );
-  return shop.sql<Traced>(logs.join(' UNION ALL '), [subject]);
-}
 
 function newTrace(): string {
   return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
 }
 
-describe('the trace of a purchase', () => {
+describeOverBoth('the trace of a purchase', (carrier) => {
+  let replicas: Replicas;
+  let shop: Replica;
+  let people: People;
+  let siteId: string;
+  let bread: string;
+
+  beforeAll(async () => {
+    replicas = await startReplicas({ carrier });
+    [shop] = replicas.all as [Replica];
+    people = await addPeople(shop);
+    siteId = await openSite(shop, people.manager);
+    bread = await defineProduct(shop, people.manager);
+    await payIn(shop, people.manager, people.customer.id, 100_000);
+    await bake(shop, people.staff, { siteId, productId: bread, quantity: UNITS });
+    await replicas.idle();
+  }, 60_000);
+  afterAll(() => replicas.close());
+
+  /** All that was said about a subject, in every log. */
+  async function eventsAbout(subject: string): Promise<Traced[]> {
+    const logs = [...shop.server.system.contexts.keys()].map(
+      (context) => `SELECT '${context}' AS context, type, traceparent FROM ${context}.outbox WHERE subject = $1`,
+    );
+    return replicas.sql<Traced>(logs.join(' UNION ALL '), [subject]);
+  }
+
   test('given many buyers at once, then each order has its own trace to the last effect', async () => {
     const buyers = Array.from({ length: BUYERS }, newTrace);
     const answers = await Promise.all(
-      buyers.map((traceparent) =>
-        shop.api.call('POST /api/orders', {
+      buyers.map((traceparent, index) =>
+        (replicas.all[index % 2] as Replica).api.call('POST /api/orders', {
           token: people.customer.token,
           body: { siteId, lines: [{ productId: bread, quantity: 1 }] },
           headers: { traceparent },
@@ -97,7 +99,7 @@ describe('the trace of a purchase', () => {
   test('given work that falls due, then all that follows from one timer has one trace', async () => {
     await bake(shop, people.staff, { siteId, productId: bread, quantity: 3 });
     await shop.advanceTo('2026-11-21T17:05:00.000Z');
-    const [swept] = await shop.sql<Traced>(
+    const [swept] = await replicas.sql<Traced>(
       "SELECT type, traceparent FROM inventory.outbox WHERE type = 'inventory.units-discarded.v1'",
     );
     expect(swept?.traceparent).toMatch(/^00-[\da-f]{32}-[\da-f]{16}-01$/);
@@ -105,7 +107,7 @@ describe('the trace of a purchase', () => {
       (context) => `SELECT '${context}' AS context, type, traceparent FROM ${context}.outbox WHERE traceparent IS NULL`,
     );
     // People that a test adds by hand come in no request.
-    const types = (await shop.sql<Traced>(untraced.join(' UNION ALL '))).map(({ type }) => type);
+    const types = (await replicas.sql<Traced>(untraced.join(' UNION ALL '))).map(({ type }) => type);
     expect(types.filter((type) => !['identity.user-registered.v1', 'bank.account-opened.v1'].includes(type))).toEqual(
       [],
     );

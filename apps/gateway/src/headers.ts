@@ -37,6 +37,8 @@ export function passedOn(request: FastifyRequest, given: Headers, secret: string
     delete passed['content-length'];
     delete passed['content-type'];
   }
+  // What the request brought, or what the gateway has begun: one trace, whoever of the two writes a line about it.
+  passed['traceparent'] = request.traceparent;
   if (secret === undefined) return passed;
   return { ...passed, ...proveOrigin(secret, { requestId: request.id, address: request.ip }) };
 }

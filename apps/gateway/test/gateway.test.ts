@@ -127,6 +127,18 @@ describe('given contexts that run apart', () => {
     expect(asked).toMatchObject({ method: 'POST', url: '/api/orders/with/path?a=1&b=%2F', body, headers });
   });
 
+  it('when a request has no trace, or a wrong one, then the context and the caller are told of the same new one', async () => {
+    for (const [path, headers] of [
+      ['/api/orders/untraced', {}],
+      ['/api/orders/badly-traced', { traceparent: 'wrong' }],
+    ] as const) {
+      const answer = await call(path, { headers });
+      const { traceparent } = lastAsked(path)?.headers ?? {};
+      expect(traceparent).toMatch(/^00-[\da-f]{32}-[\da-f]{16}-01$/);
+      expect(answer.headers.get('traceparent')).toBe(traceparent);
+    }
+  });
+
   it('when a context refuses, then its refusal goes back', async () => {
     const answer = await call('/api/bank/deposits', { method: 'POST' });
     expect({ status: answer.status, body: await answer.json() }).toEqual({
