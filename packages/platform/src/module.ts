@@ -27,6 +27,11 @@ export type ContextPlatform = {
   publicUrl(): string;
   /** Hands a command to this context's intake; resolves with its outcome once the set has committed. */
   submit(command: unknown): Promise<unknown>;
+  /**
+   * Resolves once no crash can undo what this context's loop has committed so far. The loop itself does not wait for
+   * the disk: whoever tells somebody outside of what it did waits for this first (docs/decisions/0038).
+   */
+  durable(): Promise<void>;
 };
 
 /** What a context gives to the platform: adapters around its use cases. */

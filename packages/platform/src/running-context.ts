@@ -4,6 +4,7 @@ import type { Announcer } from './announcer.ts';
 import type { Clock } from './clock.ts';
 import { type Database, openDatabase, type Query, statement } from './database.ts';
 import { type EventLog, eventLog } from './event-log.ts';
+import { openFlush } from './flush.ts';
 import { purgeAllIdempotencyKeys } from './http/idempotency.ts';
 import type { Ids } from './ids.ts';
 import { roleOf } from './migrate.ts';
@@ -25,8 +26,8 @@ export type SharedPlatform = {
   readonly log: Log;
   readonly publicUrl: () => string;
   /**
-   * True where all consumers of this log stand in the same PostgreSQL cluster: then a later synchronous commit covers
-   * the commits of pure consumers, and these need not wait for the disk (docs/decisions).
+   * True where all consumers of this log stand in the same PostgreSQL cluster: then loops need not wait for the disk,
+   * and one wait before an answer covers the commits of all that led to it (docs/decisions/0038).
    */
   readonly oneCluster: boolean;
   /**
@@ -81,10 +82,10 @@ export function openContext<Open extends OpenContext>(
     log: shared.log,
     publicUrl: shared.publicUrl,
     submit: (command) => reactor.submit(command),
+    durable: shared.oneCluster && shared.waitsForDisk !== false ? openFlush(db) : async () => {},
   };
   const open = module.open(platform);
-  const answers = open.intake !== undefined || !shared.oneCluster;
-  const reactorDb = databaseOf(context, shared, log, 'loop', 1, answers ? 'on' : 'off');
+  const reactorDb = databaseOf(context, shared, log, 'loop', 1, shared.oneCluster ? 'off' : 'on');
   const onError = (message: string, error: unknown, about: object = {}) =>
     shared.log.error({ err: error, context, ...about }, message);
   const reactor = openReactor({

@@ -31,7 +31,7 @@ import { cancelOrder } from '../use-cases/cancel-order.ts';
 import { changeStatus } from '../use-cases/change-status.ts';
 import type { PlaceOrder, PlaceOutcome } from '../use-cases/place-orders.ts';
 
-type OrdersPlatform = Pick<ContextPlatform, 'db' | 'ids' | 'submit'>;
+type OrdersPlatform = Pick<ContextPlatform, 'db' | 'ids' | 'submit' | 'durable'>;
 
 /** Registers the routes of orders. Partners' orders are elsewhere. */
 export function orderRoutes(app: HttpApp, platform: OrdersPlatform, waiters: OutcomeWaiters): void {
@@ -40,7 +40,7 @@ export function orderRoutes(app: HttpApp, platform: OrdersPlatform, waiters: Out
   changeRoutes(app, platform);
 }
 
-function placeRoute(app: HttpApp, { ids, submit }: OrdersPlatform, waiters: OutcomeWaiters): void {
+function placeRoute(app: HttpApp, { ids, submit, durable }: OrdersPlatform, waiters: OutcomeWaiters): void {
   command(app, {
     method: 'POST',
     url: '/api/orders',
@@ -67,6 +67,7 @@ function placeRoute(app: HttpApp, { ids, submit }: OrdersPlatform, waiters: Outc
       // The intake of this context answers each of its commands with one of these.
       const outcome = (await submit(order)) as PlaceOutcome;
       const answered = await purchaseAnswer(outcome, buyer, prefersAsync, waiters);
+      await durable();
       // What was set aside goes back to the shelf, which the next look at the menu is to find.
       if (isRefused(answered) && answered.kind === 'payment-declined') await app.settled();
       return answered;
