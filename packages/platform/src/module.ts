@@ -29,7 +29,7 @@ export type ContextPlatform = {
   submit(command: unknown): Promise<unknown>;
   /**
    * Resolves once no crash can undo what this context's loop has committed so far. The loop itself does not wait for
-   * the disk: whoever tells somebody outside of what it did waits for this first (docs/decisions/0038).
+   * the disk: whoever tells somebody outside of what it did waits for this first (docs/decisions/0030).
    */
   durable(): Promise<void>;
 };

@@ -27,7 +27,7 @@ export type SharedPlatform = {
   readonly publicUrl: () => string;
   /**
    * True where all consumers of this log stand in the same PostgreSQL cluster: then loops need not wait for the disk,
-   * and one wait before an answer covers the commits of all that led to it (docs/decisions/0038).
+   * and one wait before an answer covers the commits of all that led to it (docs/decisions/0030).
    */
   readonly oneCluster: boolean;
   /**
