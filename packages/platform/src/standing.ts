@@ -15,6 +15,9 @@ const TRY_LOCK = statement(
 const CONSUMER_IDLE_SECONDS_MAX = 5;
 const IDLE_LOOK_MILLISECONDS = 1_000;
 const END_IDLE = statement('end-idle-consumer', 'SELECT end_idle_consumer($1) AS ended');
+/** A process that was given up by its group may be paused in a transaction, with rows locked that others need. */
+const STUCK_SECONDS_MAX = 1;
+const END_STUCK = statement('end-stuck-transactions', 'SELECT end_stuck_transactions($1) AS ended');
 const LOAD_CURSORS = statement('load-cursors', 'SELECT source, partition, position, epoch FROM cursors');
 const ADD_CURSORS = statement(
   'add-cursors',
@@ -106,6 +109,7 @@ export function openStanding(context: ContextName, db: Database, consumers: Tran
   }
 
   async function load(partitions: Partitions): Promise<void> {
+    if (consumers === 'shared') await db.query(END_STUCK, [STUCK_SECONDS_MAX]);
     const counts = new Map(partitions.map(({ source, of }) => [source, of]));
     await db.withTx((tx) => tx.query(ADD_CURSORS, [[...counts.keys()], [...counts.values()]]));
     const rows = await db.query<CursorRow>(LOAD_CURSORS);

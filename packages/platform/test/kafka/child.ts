@@ -8,6 +8,7 @@ import {
   manualClock,
   openDatabase,
   openReactor,
+  type Reactions,
   randomIds,
   roleOf,
 } from '../../src/index.ts';
@@ -49,12 +50,24 @@ function databaseOf(context: ContextName, purpose: string) {
     role: roleOf(context),
     schema: context,
     connectionsMax: 1,
-    applicationName: `${context} ${purpose} of a child`,
+    applicationName: `provender ${context} ${purpose} of a child`,
     seal: (query, said) => log.append(query, said),
   });
 }
 
+const REGISTERED = 'identity.user-registered.v1';
+const greet = greetings()[REGISTERED];
 let isStuck = false;
+
+const reactions: Reactions = {
+  async [REGISTERED](events, tx) {
+    await greet?.(events, tx);
+    if (isStuck || !events.some(({ subject }) => subject === orders.stuckAt)) return;
+    isStuck = true;
+    process.kill(process.pid, 'SIGSTOP');
+  },
+};
+
 if (orders.carries === true) transport.carry?.({ context: 'identity', open: () => databaseOf('identity', 'relay') });
 if (orders.consumes === true) {
   const reactor = openReactor({
@@ -62,12 +75,8 @@ if (orders.consumes === true) {
     db: databaseOf('catalog', 'loop'),
     log: eventLog('catalog', clock, randomIds()),
     transport,
-    reactions: greetings((event) => {
-      if (event.subject !== orders.stuckAt || isStuck) return;
-      isStuck = true;
-      process.kill(process.pid, 'SIGSTOP');
-    }),
-    onError: (message, error) => console.error(message, error),
+    reactions,
+    onError: () => {},
   });
   await reactor.start();
 }
