@@ -55,8 +55,9 @@ export function streamEvents(app: HttpApp, route: EventStreamRoute): void {
       if (isRefused(opened)) return sendRefusal(reply, opened, commonProblems);
       reply.hijack();
       const { raw } = reply;
-      // Proxies that gather answers would hold back what is to be heard at once.
-      const own = { 'content-type': EVENT_STREAM_CONTENT_TYPE, 'x-accel-buffering': 'no' };
+      // Proxies that gather answers would hold back what is to be heard at once; and once the stream has ended, nothing
+      // else comes on this connection, so that a server that stops need not wait for it.
+      const own = { 'content-type': EVENT_STREAM_CONTENT_TYPE, 'x-accel-buffering': 'no', connection: 'close' };
       raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...own });
       raw.flushHeaders();
       try {
