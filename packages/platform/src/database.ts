@@ -27,7 +27,8 @@ export type Database = Query & {
    * Runs `work` in one transaction and commits. Anything thrown rolls back, and so does a query that failed unheard.
    * Serialisation failures and deadlocks run the whole function again (3 times at most), so it must have no effect
    * outside. Nothing but queries is awaited in it, and not even those whose answer nobody needs: they leave with what
-   * comes after them, at the latest with the commit, and save a round trip. Outside of a transaction one can only read: the server refuses more.
+   * comes after them, at the latest with the commit, and save a round trip. Outside of a transaction one can only read:
+   * the server refuses more.
    */
   withTx<Value>(work: (tx: Tx) => Promise<Value>, seal?: Seal): Promise<Value>;
   /** Told of the events of every transaction of this database object, once it has committed. Must not throw. */
@@ -66,7 +67,11 @@ const RACE_PAUSE_MILLISECONDS = 20;
 const CONNECT_TIMEOUT_MILLISECONDS = 5_000;
 const STATEMENT_TIMEOUT_MILLISECONDS = 30_000;
 const LOCK_TIMEOUT_MILLISECONDS = 10_000;
-const IDLE_TX_TIMEOUT_MILLISECONDS = 30_000;
+/**
+ * Nothing but queries is awaited in a transaction: one that is idle for so long is of a process that was paused, and
+ * others wait for its rows.
+ */
+const IDLE_TX_TIMEOUT_MILLISECONDS = 10_000;
 
 /** Longer than any statement may take: the server itself does not answer. */
 const ANSWER_TIMEOUT_MILLISECONDS = 45_000;
