@@ -8,6 +8,7 @@ import { attachEmbeddedPostgres, SettingsSchema, startEmbeddedPostgres } from '@
 import { createTestDatabase } from '@provender/platform/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LISTENS } from '../src/verify/log-checks.ts';
 import type { Verification } from '../src/verify/run-checks.ts';
 
 // The commands as somebody types them, on one data folder that runs and rests in turn.
@@ -98,12 +99,12 @@ describe('verify, beside a running system', () => {
 
     expect(text.code).toBe(1);
     expect(text.out).toMatch(/^FAIL P5 an account's balance is the sum of its entries[^\n]*\n {7}\{"accountId"/m);
-    expect(text.out).toMatch(/2 of \d+ checks do not hold\.\n$/);
+    expect(text.out).toMatch(/3 of \d+ checks do not hold\.\n$/);
     expect(json.code).toBe(1);
     // What the command itself has just printed.
     const outcome = JSON.parse(json.out) as Verification;
     expect(outcome.ok).toBe(false);
-    expect(outcome.checks.filter((check) => !check.ok).map(({ promise }) => promise)).toEqual(['P5', 'P5']);
+    expect(outcome.checks.filter((check) => !check.ok).map(({ promise }) => promise)).toEqual(['P5', 'P5', 'P7']);
     expect((await run(['verify'])).code).toBe(0);
   });
 
@@ -116,6 +117,22 @@ describe('verify, beside a running system', () => {
     expect(await run(['verify', '--fix'])).toMatchObject({ code: 2, out: '' });
     expect(await run(['trim-log', '--before', '2026-01-01T00:00:00Z'])).toMatchObject({ code: 2 });
     expect(await run(['trim-log', 'orders', '--before', 'tomorrow'])).toMatchObject({ code: 2 });
+    expect(await run(['republish', 'everything'])).toMatchObject({ code: 2 });
+    expect(await run(['republish', 'orders', '--from', '0'])).toMatchObject({ code: 2 });
+  });
+
+  test('given a log, when it is republished beside the system, then the relay begins again where it is told', async () => {
+    expect(await run(['republish', 'catalog', '--from', '3'])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(
+        /^The log of catalog is carried to Kafka again from event 3 on; it ends at \d+ now.\n$/,
+      ),
+      err: '',
+    });
+    expect(await run(['republish', 'catalog', '--from', '999999999'])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^The log of catalog ends at \d+: nothing is carried again.\n$/),
+    });
   });
 
   test('given a log in its first part, when trimmed beside the system, then that is kept and it says why', async () => {
@@ -158,9 +175,12 @@ describe('verify and trim-log, while the system rests', () => {
       'UPDATE identity.outbox_head SET position = 1000000',
     );
     expect((await run(['trim-log', 'identity', '--before', '2026-01-15T00:00:00Z'])).out).toMatch(
-      /^events 0 to 999999: kept, not everybody has consumed it: bank \(at \d+\)\n/,
+      /^events 0 to 999999: kept, not everybody has consumed it: bank \(at \d+\), catalog \(at \d+\), /,
     );
-    await sql("UPDATE bank.cursors SET position = 1000000 WHERE source = 'identity'");
+    const consumers = Object.entries(LISTENS).filter(([, sources]) => sources.includes('identity'));
+    for (const [consumer] of consumers) {
+      await sql(`UPDATE ${consumer}.cursors SET position = 1000000 WHERE source = 'identity'`);
+    }
     expect((await run(['trim-log', 'identity', '--before', '2025-12-31T00:00:00Z'])).out).toMatch(
       /^events 0 to 999999: kept, its newest event is of 2026-01-01T00:00:00.000Z\n/,
     );

@@ -82,7 +82,7 @@ describe('the profile', () => {
 
   test('given a log that has lost its beginning, when profiles are to be rebuilt, then it is refused and they stay', async () => {
     const before = await profile();
-    await context.sql('DELETE FROM bank.outbox WHERE position = 1');
+    await context.sql('DELETE FROM identity.outbox WHERE position = 1');
     await expect(consumeAnew(context.url, 'identity', [FORGET_PROFILES])).rejects.toThrow('begins at event 2');
     expect(await profile()).toEqual(before);
   });

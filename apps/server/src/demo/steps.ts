@@ -1,5 +1,5 @@
 import { defineProduct, defineSite } from '@provender/catalog';
-import { type ContextName, isOpen } from '@provender/contracts';
+import { type ContextName, isOpen, NOTICE_KINDS } from '@provender/contracts';
 import { receiveGoods } from '@provender/inventory';
 import type { Refusal, Result } from '@provender/kernel';
 import { askForFeed, importPartnerOrders } from '@provender/orders';
@@ -79,6 +79,14 @@ export const demoSteps: readonly DemoStep[] = [
     },
   },
   {
+    // Everybody here wants to hear of everything, so that there is mail to look at.
+    context: 'notifications',
+    async take({ notifications }) {
+      for (const { id } of people) await notifications?.choose(id, { email: everyKind });
+      return undefined;
+    },
+  },
+  {
     context: 'bank',
     async take({ bank }) {
       const outcome = await bank?.depositFirst(customer.id, customerMoney);
@@ -86,6 +94,8 @@ export const demoSteps: readonly DemoStep[] = [
     },
   },
 ];
+
+const everyKind = Object.fromEntries(NOTICE_KINDS.map((kind) => [kind, true]));
 
 /** One transaction of a context; what it was refused undoes it all. */
 async function inOne(

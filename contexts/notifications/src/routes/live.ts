@@ -22,10 +22,10 @@ export function liveRoutes(app: HttpApp, hub: LiveHub): void {
     access: 'signed-in',
     summary: 'What happens to orders and stock, as it happens (Server-Sent Events)',
     description:
-      'Customers hear of their own orders, staff of every site. Each event has an id; whoever sends the last one that ' +
-      'was heard as `Last-Event-ID` gets what was said since, without a gap, or one event `reset` where nobody ' +
-      'knows that any more: then read anew what is shown. The stream ends after a quarter of an hour: come back with ' +
-      'a fresh token. Somebody who does not read is dropped.',
+      'Customers hear of their own orders, staff of every site. Each event has an id; whoever sends the last one ' +
+      'that was heard as `Last-Event-ID` gets what was said since, without a gap, or one event `reset` where nobody ' +
+      'knows that any more: then read anew what is shown. The stream ends after a quarter of an hour: come back ' +
+      'with a fresh token. Somebody who does not read is dropped.',
     querystring: LiveQuery,
     async open({ query, caller, lastEventId }) {
       const from = lastEventId === undefined ? undefined : parsePlace(lastEventId);
