@@ -1,9 +1,9 @@
 -- Run once in the schema of every context, with search_path set to it.
 
--- Ends the sessions of this context whose process was paused in the middle of a transaction, and gives how many. Nothing
--- but queries is ever awaited in one, so a session that is idle in it for seconds has nobody behind it; the rows that it
--- holds would keep up whoever does its work now (EVENTS=kafka). It runs as its owner, since a context's role may not end
--- sessions.
+-- Ends the sessions of this context whose process was paused in the middle of a transaction, and gives how many.
+-- Nothing but queries is ever awaited in one, so a session that is idle in it for seconds has nobody behind it; the
+-- rows that it holds would keep up whoever does its work now (EVENTS=kafka). It runs as its owner, since a context's
+-- role may not end sessions.
 CREATE FUNCTION end_stuck_transactions(idle_seconds double precision) RETURNS bigint LANGUAGE sql
 SECURITY DEFINER SET search_path FROM CURRENT AS $$
   WITH stuck AS MATERIALIZED (
