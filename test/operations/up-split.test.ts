@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { CONTEXT_NAMES } from '@provender/contracts';
 import { describeWithKafka, sharedKafka } from '@provender/platform/testing';
 import pg from 'pg';
@@ -15,6 +16,8 @@ import { made } from '../support/town.ts';
 // The town as `npm run provender -- up --split` runs it: processes, databases, Kafka and the gateway, started once.
 
 const MAIN = fileURLToPath(new URL('../../apps/server/src/main.ts', import.meta.url));
+type RunningApart = { readonly DATABASE_URLS: string };
+
 const START = { timeout: 180_000 };
 const LONG = { timeout: 90_000 };
 const WAIT = { timeout: 60_000, interval: 100 };
@@ -113,7 +116,8 @@ describeWithKafka('up --split', () => {
     'given each context has a database, when one of them asks for another, then it is not let in',
     LONG,
     async () => {
-      const urls = readFileSync(join(folder, 'split-databases'), 'utf8').split(/,(?=\w+=)/);
+      const { DATABASE_URLS } = JSON.parse(readFileSync(join(folder, 'running-apart.json'), 'utf8')) as RunningApart;
+      const urls = DATABASE_URLS.split(/,(?=\w+=)/);
       expect(urls.map((pair) => pair.split('=')[0])).toEqual([...CONTEXT_NAMES]);
       const bank = new URL(urls.find((pair) => pair.startsWith('bank='))?.slice('bank='.length) ?? '');
       expect(bank.pathname).toBe('/provender_bank');
@@ -122,6 +126,20 @@ describeWithKafka('up --split', () => {
       await expect(client.connect()).rejects.toThrow(/permission denied for database/);
     },
   );
+
+  async function command(...args: readonly string[]): Promise<string> {
+    const { PATH = '', HOME = '' } = process.env;
+    const env = { PATH, HOME, PROVENDER_DATA: folder, LOG_LEVEL: 'error' };
+    return (await promisify(execFile)(process.execPath, [MAIN, ...args], { env })).stdout;
+  }
+
+  test('given commands beside it, when they are run, then they find the databases by themselves', LONG, async () => {
+    const verified = await command('verify', '--json');
+    expect(JSON.parse(verified)).toMatchObject({ ok: true });
+    expect(await command('promote', 'staff@example.com')).toBe('staff@example.com: staff, manager\n');
+    const token = await api.signIn('staff@example.com', 'test');
+    await vi.waitFor(async () => expect((await api.call('GET /api/events/parked', { token })).status).toBe(200), WAIT);
+  });
 
   test(
     'given identity is killed, when others are asked, then they know the token, and it is started again',

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { ContextName } from '@provender/contracts';
 import { attachEmbeddedPostgres, hasEmbeddedPostgres, type Settings, startEmbeddedPostgres } from '@provender/platform';
 
 /** The PostgreSQL that this process uses: that of `DATABASE_URL`, or the embedded one, which it starts and stops. */
@@ -23,9 +24,16 @@ export async function openDatabaseServer(
 
 /**
  * Opens the database of the settings for a command that works on what is there: one that runs already is used beside
- * whoever runs it and left running; else it is started, and stopped again. Throws where none was ever started.
+ * whoever runs it and left running; else it is started, and stopped again. Throws where none was ever started. Where
+ * contexts have databases of their own, it is that of the context named.
  */
-export async function useDatabaseServer(settings: Settings, log: (line: string) => void): Promise<DatabaseServer> {
+export async function useDatabaseServer(
+  settings: Settings,
+  log: (line: string) => void,
+  context?: ContextName,
+): Promise<DatabaseServer> {
+  const own = context === undefined ? undefined : settings.databaseUrls?.[context];
+  if (own !== undefined) return { url: own, embedded: false, stop: async () => {} };
   if (settings.databaseUrl !== undefined) return openDatabaseServer(settings, log);
   const dataFolder = resolve(settings.dataFolder);
   if (!hasEmbeddedPostgres(dataFolder)) {

@@ -1,5 +1,6 @@
 import { readSettings } from '@provender/platform';
 import { help } from './commands/help.ts';
+import { besideRunningTown } from './up/running-town.ts';
 
 type Command = (args: readonly string[]) => Promise<number>;
 
@@ -8,12 +9,12 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => withSettings((await import('./commands/start.ts')).start),
   up: async () => withSettings((await import('./commands/up.ts')).up),
   operations: async () => withSettings((await import('./commands/operations.ts')).operations),
-  verify: async () => withSettings((await import('./commands/verify.ts')).verify),
+  verify: async () => besideTown((await import('./commands/verify.ts')).verify),
   replay: async () => withSettings((await import('./commands/replay.ts')).replay),
-  promote: async () => withSettings((await import('./commands/promote.ts')).promote),
-  republish: async () => withSettings((await import('./commands/republish.ts')).republish),
-  'rebuild-profiles': async () => withSettings((await import('./commands/rebuild-profiles.ts')).rebuildProfiles),
-  'trim-log': async () => withSettings((await import('./commands/trim-log.ts')).trimLog),
+  promote: async () => besideTown((await import('./commands/promote.ts')).promote),
+  republish: async () => besideTown((await import('./commands/republish.ts')).republish),
+  'rebuild-profiles': async () => besideTown((await import('./commands/rebuild-profiles.ts')).rebuildProfiles),
+  'trim-log': async () => besideTown((await import('./commands/trim-log.ts')).trimLog),
   help: async () => async () => help(),
 };
 
@@ -27,6 +28,11 @@ function withSettings(command: (settings: Settings, args: readonly string[]) => 
     for (const problem of settings.problems) console.error(problem);
     return 1;
   };
+}
+
+/** The same for a command that looks at what runs, also where that runs apart. */
+function besideTown(command: (settings: Settings, args: readonly string[]) => Promise<number>): Command {
+  return withSettings((settings, args) => command(besideRunningTown(settings), args));
 }
 
 async function main(): Promise<number> {

@@ -29,7 +29,7 @@ export async function promote(settings: Settings, args: readonly string[]): Prom
     console.log(HELP);
     return values.help === true ? 0 : 2;
   }
-  const database = await useDatabaseServer(settings, (line) => console.error(line));
+  const database = await useDatabaseServer(settings, (line) => console.error(line), 'identity');
   try {
     const made = await inIdentity(database.url, settings, email);
     if (made?.ok === true) {

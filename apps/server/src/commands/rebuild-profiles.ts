@@ -16,7 +16,7 @@ export async function rebuildProfiles(settings: Settings, args: readonly string[
     console.log(HELP);
     return 0;
   }
-  const database = await useDatabaseServer(settings, (line) => console.error(line));
+  const database = await useDatabaseServer(settings, (line) => console.error(line), 'identity');
   try {
     const logs = await consumeAnew(database.url, 'identity', [FORGET_PROFILES]);
     console.log(`Profiles grow anew from ${logs} logs.`);

@@ -25,7 +25,7 @@ export async function republish(settings: Settings, args: readonly string[]): Pr
     console.log(HELP);
     return values.help === true ? 0 : 2;
   }
-  const database = await useDatabaseServer(settings, (line) => console.error(line));
+  const database = await useDatabaseServer(settings, (line) => console.error(line), context);
   try {
     const { from: first, head } = await setRelayBack(database.url, context, from);
     console.log(

@@ -25,7 +25,7 @@ export async function trimLog(settings: Settings, args: readonly string[]): Prom
     console.log(HELP);
     return values.help === true ? 0 : 2;
   }
-  const database = await useDatabaseServer(settings, (line) => console.error(line));
+  const database = await useDatabaseServer(settings, (line) => console.error(line), context);
   try {
     for (const { from, to, dropped, reason } of await dropLogPartitions(database.url, { context, before })) {
       console.log(`events ${from} to ${to - 1}: ${dropped ? 'dropped' : `kept, ${reason}`}`);

@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CONTEXT_NAMES } from '@provender/contracts';
@@ -17,6 +15,7 @@ import { openDatabaseServer } from '../database-server.ts';
 import { freePorts } from '../up/free-ports.ts';
 import { type Kept, keepRunning } from '../up/keep-running.ts';
 import { layOut, type Part, partCount } from '../up/layout.ts';
+import { forgetRunningTown, noteRunningTown } from '../up/running-town.ts';
 import { table } from '../up/table.ts';
 import { waitForStop } from '../wait-for-stop.ts';
 import { start } from './start.ts';
@@ -65,6 +64,7 @@ async function split(settings: Settings, replicas: number): Promise<number> {
       const parts = await layOutTown(settings, replicas, database.url, kafka.brokers);
       return await run(parts, settings, stopAsked);
     } finally {
+      forgetRunningTown(settings.dataFolder);
       await kafka.stop();
     }
   } finally {
@@ -95,9 +95,7 @@ async function layOutTown(
   brokers: readonly string[],
 ): Promise<readonly Part[]> {
   const databases = await makeContextDatabases(adminUrl, CONTEXT_NAMES);
-  const urls = join(resolve(settings.dataFolder), DATABASES_FILE);
-  writeFileSync(urls, CONTEXT_NAMES.map((context) => `${context}=${databases[context]}`).join(','), { mode: 0o600 });
-  chmodSync(urls, 0o600);
+  noteRunningTown(settings.dataFolder, databases);
   const origin = await openClockOrigin(adminUrl, settings.clock);
   const [port = settings.port, ...ports] = await freePorts(1 + partCount(replicas));
   const own = settings.port === 0 ? port : settings.port;
@@ -113,9 +111,6 @@ async function layOutTown(
     ports,
   });
 }
-
-/** The value of DATABASE_URLS for commands beside the town, readable for who runs it only. */
-const DATABASES_FILE = 'split-databases';
 
 async function run(parts: readonly Part[], settings: Settings, stopAsked: Promise<void>): Promise<number> {
   const kept = new Map<Part, Kept>();
@@ -169,10 +164,9 @@ function readyText(kept: ReadonlyMap<Part, Kept>, settings: Settings): string {
   const demo = settings.demo
     ? '\n  demo people: manager@example.com, staff@example.com, customer@example.com, password "test"'
     : '';
-  const check = `DATABASE_URLS=$(cat ${join(settings.dataFolder, DATABASES_FILE)}) npm run provender -- verify`;
   return (
     `${table(['runs', 'process', 'address', 'database'], rows)}\n` +
     `Provender is ready at ${gateway}, each context apart\n` +
-    `  the API to read and try: ${gateway}/docs\n  every promise, checked: ${check}${demo}`
+    `  the API to read and try: ${gateway}/docs\n  every promise, checked: npm run provender -- verify${demo}`
   );
 }
