@@ -15,12 +15,12 @@ import { openDatabaseServer } from '../database-server.ts';
 import { freePorts } from '../up/free-ports.ts';
 import { type Kept, keepRunning } from '../up/keep-running.ts';
 import { layOut, type Part, partCount } from '../up/layout.ts';
+import { parseReplicas, REPLICAS_MAX, type Replicas, replicasOfEach } from '../up/replicas.ts';
 import { forgetRunningTown, noteRunningTown } from '../up/running-town.ts';
 import { table } from '../up/table.ts';
 import { waitForStop } from '../wait-for-stop.ts';
 import { start } from './start.ts';
 
-const REPLICAS_MAX = 8;
 const SECRET_BYTES = 32;
 /** A process has four connections for requests, and some for its loop, its relay and its ears. */
 const CONNECTIONS_PER_PROCESS = 12;
@@ -34,7 +34,7 @@ shows what runs, what dies is started again, and Ctrl-C stops all of it. Kafka i
 is fetched and started here (needs Java and Maven). PostgreSQL is that of DATABASE_URL, else the embedded one.
 
   --split       each context in a process of its own
-  --replicas N  so many processes of each context (1, at most ${REPLICAS_MAX})`;
+  --replicas N  so many processes of each context (1, at most ${REPLICAS_MAX}), or of some: orders=2,bank=2`;
 
 /** Runs everything until it is told to stop. Gives the exit code. */
 export async function up(settings: Settings, args: readonly string[]): Promise<number> {
@@ -42,9 +42,9 @@ export async function up(settings: Settings, args: readonly string[]): Promise<n
     args: [...args],
     options: { split: { type: 'boolean' }, replicas: { type: 'string' }, help: { type: 'boolean' } },
   });
-  const replicas = values.replicas === undefined ? 1 : Number(values.replicas);
-  const isWrong = !(Number.isInteger(replicas) && replicas >= 1 && replicas <= REPLICAS_MAX);
-  if (values.help === true || isWrong || (values.replicas !== undefined && values.split !== true)) {
+  const replicas = values.replicas === undefined ? replicasOfEach(1) : parseReplicas(values.replicas);
+  const isWrong = replicas === undefined || (values.replicas !== undefined && values.split !== true);
+  if (values.help === true || isWrong) {
     console.log(HELP);
     return values.help === true ? 0 : 2;
   }
@@ -54,7 +54,7 @@ export async function up(settings: Settings, args: readonly string[]): Promise<n
 const say = (line: string) => console.error(line);
 
 /** What was begun is ended in the other order, whatever happens in between. */
-async function split(settings: Settings, replicas: number): Promise<number> {
+async function split(settings: Settings, replicas: Replicas): Promise<number> {
   const stopAsked = waitForStop();
   const connections = String(CONNECTIONS_BESIDE + CONNECTIONS_PER_PROCESS * partCount(replicas));
   const database = await openDatabaseServer(settings, say, { max_connections: connections });
@@ -90,7 +90,7 @@ async function openKafka({ kafkaBrokers, dataFolder }: Settings): Promise<Broker
 
 async function layOutTown(
   settings: Settings,
-  replicas: number,
+  replicas: Replicas,
   adminUrl: string,
   brokers: readonly string[],
 ): Promise<readonly Part[]> {

@@ -2,10 +2,12 @@ import { CONTEXT_NAMES, type ContextName } from '@provender/contracts';
 import { readSettings } from '@provender/platform';
 import { describe, expect, test } from 'vitest';
 import { layOut, type LayoutWish, partCount } from './layout.ts';
+import { replicasOfEach } from './replicas.ts';
 
 const FIRST_PORT = 40_000;
 
-function wish(replicas: number, given: Partial<LayoutWish> = {}): LayoutWish {
+function wish(count: number, given: Partial<LayoutWish> = {}): LayoutWish {
+  const replicas = given.replicas ?? replicasOfEach(count);
   const urls = CONTEXT_NAMES.map((context) => [context, `postgres://${context}:secret@db/provender_${context}`]);
   return {
     replicas,
@@ -43,6 +45,14 @@ describe('the layout of a town that runs apart', () => {
     const upstreams = read.ok ? read.value.upstreams : [];
     for (const context of CONTEXT_NAMES) expect(upstreams.filter(({ name }) => name === context)).toHaveLength(2);
     expect(upstreams.filter(({ name }) => name === 'operations')).toHaveLength(1);
+  });
+
+  test('given two of some contexts, when laid out, then there is one process of every other', () => {
+    const parts = layOut(wish(1, { replicas: { ...replicasOfEach(1), orders: 2, bank: 2 } }));
+    const ordersAndBank = parts.map(({ name }) => name).filter((name) => /^(orders|bank)/.test(name));
+    expect(ordersAndBank).toEqual(['orders 1', 'orders 2', 'bank 1', 'bank 2']);
+    expect(parts).toHaveLength(CONTEXT_NAMES.length + 2 + 2);
+    expect(new Set(parts.map(({ address }) => address)).size).toBe(parts.length);
   });
 
   test.each([

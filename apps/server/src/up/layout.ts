@@ -1,5 +1,6 @@
 import { CONTEXT_NAMES, type ContextName } from '@provender/contracts';
 import type { UpstreamName } from '@provender/platform';
+import type { Replicas } from './replicas.ts';
 
 /** One process of a town that runs apart. */
 export type Part = {
@@ -13,7 +14,7 @@ export type Part = {
 };
 
 export type LayoutWish = {
-  readonly replicas: number;
+  readonly replicas: Replicas;
   /** Of the gateway: the only address that anybody outside need know. */
   readonly host: string;
   readonly port: number;
@@ -31,8 +32,8 @@ const LOOPBACK = '127.0.0.1';
 const EVERYWHERE = new Set(['0.0.0.0', '::', '[::]']);
 
 /** How many processes there are beside the gateway. */
-export function partCount(replicas: number): number {
-  return CONTEXT_NAMES.length * replicas + 1;
+export function partCount(replicas: Replicas): number {
+  return CONTEXT_NAMES.reduce((sum, context) => sum + replicas[context], 1);
 }
 
 /** Lays a town out: so many processes of each context, one that looks at all databases, and the gateway in front. */
@@ -40,19 +41,20 @@ export function layOut(wish: LayoutWish): readonly Part[] {
   const { replicas, ports, databases } = wish;
   const own = (port: number) => ({ address: `http://${LOOPBACK}:${port}`, env: { HOST: LOOPBACK, PORT: `${port}` } });
   const shared = sharedSettings(wish);
-  const contexts = CONTEXT_NAMES.flatMap((context, row) =>
-    Array.from({ length: replicas }, (_, replica): Part & { readonly context: UpstreamName } => {
-      const { address, env } = own(ports[row * replicas + replica] ?? 0);
-      return {
-        context,
-        name: replicas === 1 ? context : `${context} ${replica + 1}`,
-        program: 'context',
-        address,
-        database: new URL(databases[context]).pathname.slice(1),
-        env: { ...shared, ...env, ...settingsOf(context, replica), DATABASE_URL: databases[context] },
-      };
-    }),
+  const places = CONTEXT_NAMES.flatMap((context) =>
+    Array.from({ length: replicas[context] }, (_, replica) => ({ context, replica })),
   );
+  const contexts = places.map(({ context, replica }, place): Part & { readonly context: UpstreamName } => {
+    const { address, env } = own(ports[place] ?? 0);
+    return {
+      context,
+      name: replicas[context] === 1 ? context : `${context} ${replica + 1}`,
+      program: 'context',
+      address,
+      database: new URL(databases[context]).pathname.slice(1),
+      env: { ...shared, ...env, ...settingsOf(context, replica), DATABASE_URL: databases[context] },
+    };
+  });
   const { address, env } = own(ports[partCount(replicas) - 1] ?? 0);
   const urls = CONTEXT_NAMES.map((context) => `${context}=${databases[context]}`).join(',');
   const operations: Part = {
