@@ -108,7 +108,9 @@ describe('verify, beside a running system', () => {
     expect((await run(['verify'])).code).toBe(0);
   });
 
-  test('given options that are wrong, when run, then they are explained and nothing is checked', async () => {
+  test('given options that are wrong, when run, then they are explained and nothing is checked', {
+    timeout: 90_000,
+  }, async () => {
     expect(await run(['verify', '--since', 'yesterday'])).toMatchObject({
       code: 2,
       err: '--since yesterday: must be a time such as 2026-11-21T00:00:00Z.\n',
