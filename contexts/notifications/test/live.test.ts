@@ -68,7 +68,7 @@ function place(id: string | undefined): LivePlace {
 }
 
 function typesOf({ heard }: Listener): string[] {
-  return heard.map(({ data: { type, status, available } }) => `${type} ${status ?? available}`);
+  return heard.map(({ data: { type, status, available } }) => [type, status ?? available].join(' '));
 }
 
 describe('the live stream', () => {
