@@ -8,6 +8,9 @@ import { isTopicLost, mentions } from './topics.ts';
 const FETCH_WAIT_MILLISECONDS = 250;
 const FETCH_BYTES_MAX = 8 * 1024 * 1024;
 const PARTITION_BYTES_MAX = 512 * 1024;
+/** What all partitions of a consumer keep ready together; beyond that each has only as much as a set may carry. */
+const ENTRIES_MAX = 10_000;
+const ENTRIES_LEFT_MAX = 200;
 const IDLE_MILLISECONDS = 1_000;
 const REQUEST_MILLISECONDS = 5_000;
 
@@ -85,7 +88,10 @@ export function openFetcher(options: FetcherOptions): Fetcher {
   }
 
   async function startFetches(): Promise<void> {
-    const ready = readings().filter(({ feed }) => feed.seek() !== undefined && !feed.isFull());
+    const all = readings();
+    const isCrowded = all.reduce((sum, { feed }) => sum + feed.size(), 0) >= ENTRIES_MAX;
+    const hasRoom = (feed: PartitionFeed) => !feed.isFull() && (!isCrowded || feed.size() < ENTRIES_LEFT_MAX);
+    const ready = all.filter(({ feed }) => feed.seek() !== undefined && hasRoom(feed));
     if (ready.length === 0) return;
     await findOffsets(ready.filter(({ feed }) => feed.seek() === 'committed'));
     const { topics: known } = await consumer.metadata({ topics: [...topics] });

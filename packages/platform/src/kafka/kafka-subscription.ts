@@ -24,6 +24,11 @@ export type SubscriptionOptions = {
   readonly sessionMilliseconds: number;
 };
 
+/** Nothing is wrong with the request: it may be sent again later. */
+class KafkaAway extends Error {
+  readonly code = 'ECONNREFUSED';
+}
+
 type Offset = { readonly topic: string; readonly partition: number; readonly offset: bigint };
 
 /** One process as a consumer of its context: the partitions that the group gives it, read ahead into memory. */
@@ -160,7 +165,11 @@ export function openSubscription({ place, topics, consumer, sessionMilliseconds 
     },
     async lag() {
       const behind = new Map<ContextName, number>();
-      for (const source of sources) behind.set(source, await lagOf(source));
+      try {
+        for (const source of sources) behind.set(source, await lagOf(source));
+      } catch (error) {
+        throw new KafkaAway('Kafka could not be asked how far the consumers are behind', { cause: error });
+      }
       return behind;
     },
     async close() {

@@ -41,6 +41,8 @@ export type PartitionFeed = {
   /** Where to read on, or undefined while its consumer has not said where it stands. */
   seek(): Seek | undefined;
   seekTo(offset: Seek): void;
+  /** How much of it is kept ready. */
+  size(): number;
   isFull(): boolean;
   /** Where the consumer stands; what is kept is put right where the two do not fit. */
   standsAt(cursor: number): void;
@@ -121,6 +123,7 @@ export function openFeed({ source, partition, wanted, onGap, onForeign }: FeedOp
       seek = offset;
       if (offset === 'earliest') isFromStart = true;
     },
+    size: () => entries.length,
     isFull: () => entries.length >= ENTRIES_MAX,
     standsAt(cursor) {
       if (tip === undefined) return restart(cursor, 'committed');

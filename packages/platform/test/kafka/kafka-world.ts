@@ -71,7 +71,7 @@ function startChild(orders: ChildOrders): Promise<ChildProcess> {
 
 function writingTo(lines: string[]): Log {
   const line = (level: string) => (fields: object, message: string) => {
-    if (level !== 'debug') lines.push(`${level} ${message}`);
+    lines.push(`${level} ${message}`);
     if (process.env['PROVENDER_TEST_LOG'] === '1') console.error(level, message, fields);
   };
   return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
