@@ -9,6 +9,8 @@ export type Load = {
   readonly p99: number;
   readonly count: number;
   readonly refused: number;
+  /** Answered 202: not complete when it was answered. Part of the count. */
+  readonly late: number;
   readonly clientCpuMilliseconds: number;
 };
 
@@ -30,6 +32,7 @@ export async function runLoad(order: LoadOrder): Promise<Load> {
     p99: quantile(result.latencies, 0.99),
     count,
     refused,
+    late: result.statuses['202'] ?? 0,
     clientCpuMilliseconds: result.cpuMilliseconds,
   };
 }

@@ -130,7 +130,7 @@ async function purchases(
 ): Promise<PurchaseFigures> {
   const productIds = town.productIds.slice(0, run.products);
   const unitsEach = Math.ceil((PURCHASES_PER_SECOND_MAX * UNITS_PER_PURCHASE * run.seconds) / run.products / 4);
-  await stockUp(api, town, productIds, Math.min(unitsEach, 60_000));
+  await stockUp(api, town.siteId, productIds, Math.min(unitsEach, 60_000));
   const tokens = await signInCustomers(api, town);
   const before = { server: cpuMillisecondsOfTree(server.pid), database: cpuMillisecondsOfTree(postgres.pid) };
   const load = await runLoad({

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { QUANTITY_MAX } from '@provender/contracts';
 
 /** A running server, asked over HTTP like anybody would. */
@@ -12,15 +13,21 @@ export type Api = {
   signIn(email: string, password: string): Promise<string>;
 };
 
-/** What the load is run on: a site that is always open, products, customers with money. */
+/** What the load is run on: sites that are always open, products, customers with money. */
 export type BenchTown = {
+  /** The first of the sites. */
   readonly siteId: string;
+  readonly siteIds: readonly string[];
   readonly productIds: readonly string[];
   readonly emails: readonly string[];
 };
 
-const PRODUCTS = 100;
-const CUSTOMERS = 50;
+export type TownSize = { readonly sites: number; readonly products: number; readonly customers: number };
+
+const SIZE: TownSize = { sites: 1, products: 100, customers: 50 };
+/** Where contexts run apart, one knows of another's writes a little later. */
+const KNOWN_MILLISECONDS_MAX = 30_000;
+const AGAIN_MILLISECONDS = 50;
 const PASSWORD = 'a bench needs no secret';
 const MONEY = 900_000_000;
 const PRICE = 2;
@@ -57,14 +64,18 @@ export function openApi(host: string, port: number): Api {
   return { host, port, call, signIn };
 }
 
-/** Builds the bench's town through the API: a shop around the clock, 100 products, 50 customers with money. */
-export async function buildTown(api: Api): Promise<BenchTown> {
+/** Builds the bench's town through the API: shops around the clock, products, customers with money. */
+export async function buildTown(api: Api, { sites, products, customers }: TownSize = SIZE): Promise<BenchTown> {
   const manager = await api.signIn('manager@example.com', 'test');
   const asManager = <Body>(path: string, body: unknown) => api.call<Body>('POST', path, { token: manager, body });
   const hours = { timeZone: 'Etc/UTC', opensAt: '00:00', closesAt: '24:00', currency: 'EUR' };
-  const { id: siteId } = await asManager<{ id: string }>('/api/sites', { name: 'Bench', kind: 'shop', ...hours });
+  const siteIds: string[] = [];
+  for (let number = 0; number < sites; number += 1) {
+    const { id } = await asManager<{ id: string }>('/api/sites', { name: `Bench ${number}`, kind: 'shop', ...hours });
+    siteIds.push(id);
+  }
   const productIds: string[] = [];
-  for (let number = 0; number < PRODUCTS; number += 1) {
+  for (let number = 0; number < products; number += 1) {
     const { id } = await asManager<{ id: string }>('/api/products', {
       sku: `BENCH-${number}`,
       name: `Bench loaf ${number}`,
@@ -78,14 +89,28 @@ export async function buildTown(api: Api): Promise<BenchTown> {
     });
     productIds.push(id);
   }
-  const emails = Array.from({ length: CUSTOMERS }, (_, number) => `bench-${number}@example.com`);
+  const emails = Array.from({ length: customers }, (_, number) => `bench-${number}@example.com`);
   for (const email of emails) {
     const user = await api.call<{ id: string }>('POST', '/api/users', {
       body: { email, password: PASSWORD, name: 'Bench' },
     });
-    await asManager('/api/bank/deposits', { accountId: user.id, amount: { amount: MONEY, currency: 'EUR' } });
+    const amount = { amount: MONEY, currency: 'EUR' };
+    await untilKnown(() => asManager('/api/bank/deposits', { accountId: user.id, amount }));
   }
-  return { siteId, productIds, emails };
+  return { siteId: siteIds[0] ?? '', siteIds, productIds, emails };
+}
+
+/** Asks again while the answer is a refusal: another context has not heard yet of what this builds on. */
+export async function untilKnown<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  const giveUpAt = performance.now() + KNOWN_MILLISECONDS_MAX;
+  while (true) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (performance.now() > giveUpAt) throw error;
+      await wait(AGAIN_MILLISECONDS);
+    }
+  }
 }
 
 /** Fresh tokens for all customers: a long bench outlives them. */
@@ -95,18 +120,18 @@ export async function signInCustomers(api: Api, town: BenchTown): Promise<string
   return tokens;
 }
 
-/** Receives so many units of each of these products, in receipts of the largest size. */
+/** Receives so many units of each of these products at a site, in receipts of the largest size. */
 export async function stockUp(
   api: Api,
-  town: BenchTown,
+  siteId: string,
   productIds: readonly string[],
   unitsEach: number,
 ): Promise<void> {
   const token = await api.signIn('staff@example.com', 'test');
   for (const productId of productIds) {
     for (let left = unitsEach; left > 0; left -= QUANTITY_MAX) {
-      const body = { siteId: town.siteId, productId, quantity: Math.min(left, QUANTITY_MAX) };
-      await api.call('POST', '/api/inventory/receipts', { token, body });
+      const body = { siteId, productId, quantity: Math.min(left, QUANTITY_MAX) };
+      await untilKnown(() => api.call('POST', '/api/inventory/receipts', { token, body }));
     }
   }
 }
