@@ -63,9 +63,8 @@ async function measureShape(shape: Shape, plan: ShapesPlan, log: (line: string) 
     for (const sites of clients === 1 ? [1] : [1, TOWN.sites]) {
       const run = await measureRun(running, { sites, clients, seconds: plan.seconds });
       runs.push(run);
-      log(
-        `${shape.name}, sites ${sites}, clients ${clients}: ${Math.round(run.perSecond)}/s, p50 ${run.p50.toFixed(1)} ms`,
-      );
+      const { perSecond, p50 } = run;
+      log(`${shape.name}, sites ${sites}, clients ${clients}: ${perSecond.toFixed(0)}/s, p50 ${p50.toFixed(1)} ms`);
     }
   }
   return runs;

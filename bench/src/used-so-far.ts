@@ -2,7 +2,7 @@ import pg from 'pg';
 import { cpuMillisecondsOf, cpuMillisecondsOfTree, machineBusyMilliseconds, readProcessTimes } from './cpu.ts';
 import { databasesOf, type Shape } from './shapes.ts';
 
-/** What has been used so far. CPU in milliseconds, by part: processes by name, `kafka`, `database of orders` and so on. */
+/** What has been used so far; CPU in milliseconds by part: processes by name, `kafka`, `database of orders` … */
 export type Used = {
   readonly parts: ReadonlyMap<string, number>;
   /** All that the machine's cores have done, for anybody. */
