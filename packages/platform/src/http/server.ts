@@ -187,17 +187,15 @@ async function documentRoutes(fastify: FastifyInstance, { openApi, refresh }: Do
         typeof json.$id === 'string' ? json.$id : `def-${index}`,
     },
   });
-  await fastify.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: DOCS_POLICY,
-    uiConfig: { docExpansion: 'none', displayOperationId: true, validatorUrl: null },
-    uiHooks: {
-      onRequest(_request, _reply, done) {
-        refresh().then(() => done(), done);
-      },
-    },
-    transformSpecification: openApi,
-    transformSpecificationClone: false,
+  await fastify.register(async (scope) => {
+    scope.addHook('onRequest', async () => refresh());
+    await scope.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: DOCS_POLICY,
+      uiConfig: { docExpansion: 'none', displayOperationId: true, validatorUrl: null },
+      transformSpecification: openApi,
+      transformSpecificationClone: false,
+    });
   });
 }
 
