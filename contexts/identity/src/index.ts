@@ -5,7 +5,9 @@ import { authorizationServer } from './authorization-server/provider.ts';
 import type { ClientRefusal } from './domain/client.ts';
 import type { RolesRefusal, User } from './domain/user.ts';
 import { addressOf, type OAuthExchange, oauthExchange } from './authorization-server/exchange.ts';
+import { PROFILE_SOURCES } from './domain/profile.ts';
 import { reactions } from './reactions.ts';
+import { FORGET_PROFILES } from './store/profiles.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { hashQueue } from './password-hash.ts';
 import { userRoutes } from './routes/users.ts';
@@ -22,7 +24,8 @@ import {
 } from './use-cases/manage-clients.ts';
 import { ensurePurge, purgeJobs } from './use-cases/purge-ended.ts';
 
-export { FORGET_PROFILES } from './store/profiles.ts';
+/** Profiles, for `consumeAnew`: of whose events they are made, and what forgets them. */
+export const madeProfiles = { sources: PROFILE_SOURCES, forget: FORGET_PROFILES } as const;
 
 /** What identity offers to the composition beside its routes. */
 export type OpenIdentity = OpenContext & {

@@ -3,7 +3,7 @@ import type { Said } from '@provender/contracts';
 import { consumeAnew, idle } from '@provender/platform';
 import { openTestContext, openTestHttp, type TestContext, type TestHttp } from '@provender/platform/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { FORGET_PROFILES, identity, type OpenIdentity } from '../src/index.ts';
+import { identity, madeProfiles, type OpenIdentity } from '../src/index.ts';
 
 const SOON = { timeout: 15_000, interval: 50 };
 const euro = (amount: number) => ({ amount, currency: 'EUR' });
@@ -73,7 +73,7 @@ describe('the profile', () => {
       orders: { placed: 1, latest: [{ id: orderId, status: 'waiting', lines: [{ name: 'Loaf', quantity: 1 }] }] },
     });
     await context.sql(`UPDATE identity.profiles SET document = '{"orders": {"placed": 99, "latest": []}}'`);
-    expect(await consumeAnew(context.url, 'identity', [FORGET_PROFILES])).toBeGreaterThan(2);
+    expect(await consumeAnew(context.url, 'identity', madeProfiles)).toBeGreaterThan(2);
     await vi.waitFor(async () => expect(await profile()).toEqual(before), SOON);
     await context.hear([deposited(5)]);
     await idle(new Map([['identity', context.running]]));
@@ -83,7 +83,7 @@ describe('the profile', () => {
   test('given a log that has lost its beginning, when profiles are to be rebuilt, then it is refused and they stay', async () => {
     const before = await profile();
     await context.sql('DELETE FROM identity.outbox WHERE position = 1');
-    await expect(consumeAnew(context.url, 'identity', [FORGET_PROFILES])).rejects.toThrow('begins at event 2');
+    await expect(consumeAnew(context.url, 'identity', madeProfiles)).rejects.toThrow('begins at event 2');
     expect(await profile()).toEqual(before);
   });
 });

@@ -2,12 +2,19 @@ import type { ContextName } from '@provender/contracts';
 import pg from 'pg';
 import type { Statement } from './database.ts';
 
+/** What is made of events alone: of the logs of these contexts, and what forgets it. */
+export type MadeOfEvents = { readonly sources: readonly ContextName[]; readonly forget: Statement };
+
 /**
- * Lets a context consume all logs from their first event on, after it has forgotten what it had made of them, in one
+ * Lets a context consume logs from their first event on, after it has forgotten what it had made of them, in one
  * transaction. The loop of a running process learns of it by losing its connection. Refuses where a log that stands in
  * the same database has lost its beginning. Gives how many cursors were set back.
  */
-export async function consumeAnew(url: string, context: ContextName, forget: readonly Statement[]): Promise<number> {
+export async function consumeAnew(
+  url: string,
+  context: ContextName,
+  { sources, forget }: MadeOfEvents,
+): Promise<number> {
   const client = new pg.Client({ connectionString: url, application_name: 'provender consume-anew' });
   await client.connect();
   try {
@@ -15,10 +22,11 @@ export async function consumeAnew(url: string, context: ContextName, forget: rea
     await client.query(`SET LOCAL search_path = ${context}`);
     // The cursors first: whoever consumes holds them until it commits, and finds them moved afterwards.
     const { rows: cursors } = await client.query<{ source: string }>(
-      'UPDATE cursors SET position = 0, epoch = epoch + 1 RETURNING source',
+      'UPDATE cursors SET position = 0, epoch = epoch + 1 WHERE source = ANY($1) RETURNING source',
+      [sources],
     );
     for (const source of new Set(cursors.map((cursor) => cursor.source))) await refuseTrimmed(client, source);
-    for (const { text } of forget) await client.query(text);
+    await client.query(forget.text);
     await client.query('COMMIT');
     await client.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -37,9 +45,11 @@ async function refuseTrimmed(client: pg.Client, source: string): Promise<void> {
     outbox,
   ]);
   if (there[0]?.there !== true) return;
-  const { rows } = await client.query<{ first: string | null }>(`SELECT min(position) AS first FROM ${outbox}`);
-  const first = rows[0]?.first ?? null;
-  if (first !== null && Number(first) > 1) {
+  const { rows } = await client.query<{ first: string }>(
+    `SELECT coalesce((SELECT min(position) FROM ${outbox}), position + 1) AS first FROM ${outbox}_head`,
+  );
+  const first = Number(rows[0]?.first ?? 1);
+  if (first > 1) {
     throw new Error(`The log of ${source} begins at event ${first}: what was said before cannot be heard again.`);
   }
 }

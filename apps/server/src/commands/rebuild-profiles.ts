@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { FORGET_PROFILES } from '@provender/identity';
+import { madeProfiles } from '@provender/identity';
 import { consumeAnew, type Settings } from '@provender/platform';
 import { useDatabaseServer } from '../database-server.ts';
 
@@ -18,7 +18,7 @@ export async function rebuildProfiles(settings: Settings, args: readonly string[
   }
   const database = await useDatabaseServer(settings, (line) => console.error(line), 'identity');
   try {
-    const logs = await consumeAnew(database.url, 'identity', [FORGET_PROFILES]);
+    const logs = await consumeAnew(database.url, 'identity', madeProfiles);
     console.log(`Profiles grow anew from ${logs} logs.`);
     return 0;
   } finally {

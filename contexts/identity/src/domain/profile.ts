@@ -1,4 +1,11 @@
-import type { EventType, ProfileMovementKind, ProfileView, RecordedEvent } from '@provender/contracts';
+import {
+  CONTEXT_NAMES,
+  type ContextName,
+  type EventType,
+  type ProfileMovementKind,
+  type ProfileView,
+  type RecordedEvent,
+} from '@provender/contracts';
 
 type Money = { readonly amount: number; readonly currency: string };
 type Movement = NonNullable<ProfileView['account']>['movements'][number];
@@ -68,6 +75,11 @@ const GROWTH = {
 
 /** The events that profiles are made of. */
 export const PROFILE_EVENTS = Object.keys(GROWTH) as readonly (keyof typeof GROWTH)[];
+
+/** The contexts whose logs these are in. */
+export const PROFILE_SOURCES: readonly ContextName[] = CONTEXT_NAMES.filter((name) => {
+  return PROFILE_EVENTS.some((type) => type.startsWith(`${name}.`));
+});
 
 /** Whose profile an event belongs to; undefined where it is nobody's. A customer's account has the customer's id. */
 export function userOf({ data }: RecordedEvent): string | undefined {

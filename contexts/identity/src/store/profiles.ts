@@ -39,5 +39,5 @@ export async function userWithProfile(
   return { user, profile: document ?? undefined };
 }
 
-/** For `consumeAnew`: profiles are grown again from the first event on. */
+/** Profiles are grown again from the first event on. */
 export const FORGET_PROFILES = statement('forget-profiles', 'DELETE FROM profiles');
