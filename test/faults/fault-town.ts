@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ContextName } from '@provender/contracts';
+import { CONTEXT_NAMES, type ContextName } from '@provender/contracts';
 import { type Gateway, openGateway } from '@provender/gateway';
 import { readSettings, realClock } from '@provender/platform';
 import { createTestDatabase, startKafka, type TestDatabase, type TestKafka } from '@provender/platform/testing';
@@ -8,15 +8,17 @@ import { type Api, openApi } from '../support/api.ts';
 import { freePort, type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { TEST_ENV } from '../support/town-shape.ts';
 
-/** Which contexts run in each process: those that a purchase passes through have one each, the others share one. */
-const ROOMS = {
-  people: ['identity', 'catalog', 'production', 'notifications'],
+/** Contexts that a purchase passes through have a process each; the others share one. */
+const ALONE = ['orders', 'inventory', 'bank'] as const satisfies readonly ContextName[];
+
+export type Room = (typeof ALONE)[number] | 'people';
+
+const ROOMS: Readonly<Record<Room, readonly ContextName[]>> = {
+  people: CONTEXT_NAMES.filter((context) => !ALONE.some((alone) => alone === context)),
   orders: ['orders'],
   inventory: ['inventory'],
   bank: ['bank'],
-} as const satisfies Readonly<Record<string, readonly ContextName[]>>;
-
-export type Room = keyof typeof ROOMS;
+};
 
 const ROOM_NAMES = Object.keys(ROOMS) as Room[];
 const PARTITIONS = 4;

@@ -4,7 +4,7 @@ import { CONTEXT_NAMES } from '@provender/contracts';
 import { readSettings, realClock, setRelayBack } from '@provender/platform';
 import { describeWithKafka } from '@provender/platform/testing';
 import { openServer } from '@provender/server';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import {
   type Ask,
   askUntilAnswered,
@@ -31,11 +31,12 @@ const LOOKS = IS_LONG ? 20 : 2;
 const TIMES_REBALANCED = IS_LONG ? 30 : 3;
 const TIMES_KILLED = IS_LONG ? 60 : 3;
 const BUYERS_AT_ONCE = 4;
-const TEST_MILLISECONDS_MAX = IS_LONG ? 900_000 : 120_000;
 /** What a request may be answered with while a part of the system is away. */
 const ALLOWED = new Set([200, 201, 202, 402, 409, 503]);
 /** An order waits ten seconds for its outcome, and is answered a little later at most. */
 const ANSWER_MILLISECONDS_MAX = 15_000;
+
+vi.setConfig({ testTimeout: IS_LONG ? 900_000 : 120_000 });
 
 describeWithKafka('faults while people buy', () => {
   let town: FaultTown;
@@ -50,7 +51,7 @@ describeWithKafka('faults while people buy', () => {
   afterAll(() => town?.close(), 60_000);
 
   /** Does the harm while people buy, before and after too; then all must be well. */
-  async function during(harm: (load: Load) => Promise<void>): Promise<Load> {
+  async function expectWellAfter(harm: (load: Load) => Promise<void>): Promise<Load> {
     const load = startLoad(market, [town.api], BUYERS_AT_ONCE);
     await expect.poll(() => load.seen.length).toBeGreaterThan(BUYERS_AT_ONCE);
     await harm(load);
@@ -71,6 +72,13 @@ describeWithKafka('faults while people buy', () => {
     }
   }
 
+  /** People buy on: another process has taken over. */
+  async function expectPurchases(load: Load): Promise<void> {
+    const bought = () => load.seen.filter(({ status }) => status === 201).length;
+    const before = bought();
+    await expect.poll(bought, { timeout: 30_000 }).toBeGreaterThan(before + BUYERS_AT_ONCE);
+  }
+
   /** An order of somebody who does not wait for its outcome, to be asked for again when all is well. */
   async function orderInPassing(): Promise<Ask> {
     const [buyer, productId] = [market.buyers[0], market.productIds[0]];
@@ -82,10 +90,8 @@ describeWithKafka('faults while people buy', () => {
     return ask;
   }
 
-  const given = (story: string, run: () => Promise<unknown>) => test(`given ${story}`, run, TEST_MILLISECONDS_MAX);
-
-  given('a broker that stops, when it is back, then what was accepted meanwhile is completed', () =>
-    during(async () => {
+  test('given a broker that stops, when it is back, then what was accepted meanwhile is completed', () =>
+    expectWellAfter(async () => {
       await town.kafka.stop();
       const ask = await orderInPassing();
       // What needs its own context alone goes on.
@@ -97,77 +103,65 @@ describeWithKafka('faults while people buy', () => {
       asks.push(ask);
       // Where it took longer than a hold lasts, the order was refused and what was paid is back.
       expect(IS_LONG ? [201, 409] : [201]).toContain(ask.answer?.status);
-    }),
-  );
+    }));
 
-  given('a broker that stands still, when it goes on, then people get their answers', () =>
-    during(async () => {
+  test('given a broker that stands still, when it goes on, then people get their answers', () =>
+    expectWellAfter(async () => {
       town.kafka.pause();
       await wait(BROKER_PAUSED_MILLISECONDS);
       town.kafka.resume();
-    }),
-  );
+    }));
 
-  given('a broker that has lost everything, when the logs are carried again, then nothing is missing', () =>
-    during(async () => {
+  test('given a broker that has lost everything, when the logs are carried again, then nothing is missing', () =>
+    expectWellAfter(async () => {
       for (let time = 0; time < TIMES_EMPTIED; time += 1) {
         await town.kafka.empty();
         await republishAll();
       }
-    }),
-  );
+    }));
 
-  given('logs that are carried again for no reason, while people buy, then nothing happens twice', () =>
-    during(async () => {
+  test('given logs that are carried again for no reason, while people buy, then nothing happens twice', () =>
+    expectWellAfter(async () => {
       await republishAll();
       // A check over several databases that fires now and then while all is well would soon be believed no more.
       for (let look = 0; look < LOOKS; look += 1) {
         expect((await town.verify()).checks.filter(({ ok }) => !ok)).toEqual([]);
       }
-    }),
-  );
+    }));
 
-  given(
-    'a consumer that is paused for longer than its session, when it goes on, then its late work is refused',
-    async () => {
-      const replica = await town.startReplica('inventory');
-      const paused = town.processOf('inventory').pid;
-      await during(async (load) => {
-        process.kill(paused, 'SIGSTOP');
-        try {
-          await wait(CONSUMER_PAUSED_MILLISECONDS);
-          const bought = () => load.seen.filter(({ status }) => status === 201).length;
-          const before = bought();
-          // The other process has taken over.
-          await expect.poll(bought, { timeout: 30_000 }).toBeGreaterThan(before + BUYERS_AT_ONCE);
-        } finally {
-          process.kill(paused, 'SIGCONT');
-        }
-      });
-      await replica.stop();
-    },
-  );
+  test('given a consumer that is paused for longer than its session, when it goes on, then its late work is refused', async () => {
+    const replica = await town.startReplica('inventory');
+    const paused = town.processOf('inventory').pid;
+    await expectWellAfter(async (load) => {
+      process.kill(paused, 'SIGSTOP');
+      try {
+        await wait(CONSUMER_PAUSED_MILLISECONDS);
+        await expectPurchases(load);
+      } finally {
+        process.kill(paused, 'SIGCONT');
+      }
+    });
+    await replica.stop();
+  });
 
-  given('a replica that comes and goes every two seconds, while people buy, then each order is decided once', () =>
-    during(async () => {
+  test('given a replica that comes and goes every two seconds, while people buy, then each order is decided once', () =>
+    expectWellAfter(async () => {
       for (let round = 0; round < TIMES_REBALANCED; round += 1) {
         const replica = await openReplica('orders');
         await wait(1_000);
         await replica.stop();
         await wait(1_000);
       }
-    }),
-  );
+    }));
 
-  given('processes that are killed at random, while people buy, then nothing is lost and nothing is doubled', () =>
-    during(async () => {
+  test('given processes that are killed at random, while people buy, then nothing is lost and nothing is doubled', () =>
+    expectWellAfter(async () => {
       const rooms: readonly Room[] = ['orders', 'inventory', 'bank', 'people'];
       for (let killed = 0; killed < TIMES_KILLED; killed += 1) {
         await town.killAndRestart(rooms[killed < rooms.length - 1 ? killed : randomInt(rooms.length)] ?? 'orders');
         await wait(randomInt(1_000));
       }
-    }),
-  );
+    }));
 
   /** A second server of a room in this process, which no gateway knows: it only consumes. */
   async function openReplica(room: Room) {

@@ -9,7 +9,11 @@ import type { StartTown } from './town-shape.ts';
  * server and a database of its own behind the gateway.
  */
 export function describeInBothShapes(name: string, story: (startTown: StartTown) => void): void {
-  describe(`${name}, in one process`, () => story(startTestServer));
+  describe(`${name}, in one process`, () => {
+    story(startTestServer);
+  });
   const carrier = kafkaMissing() === undefined ? 'kafka' : 'stand-in';
-  describe(`${name}, each context apart, over ${carrier}`, () => story((options) => startSplitTown(carrier, options)));
+  describe(`${name}, each context apart, over ${carrier}`, () => {
+    story((options) => startSplitTown(carrier, options));
+  });
 }

@@ -2,15 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { ContextName } from '@provender/contracts';
 import { type Gateway, openGateway } from '@provender/gateway';
 import { type Instant } from '@provender/kernel';
-import {
-  createLogger,
-  idle,
-  manualClock,
-  migrate,
-  readSettings,
-  type RunningContext,
-  type Transport,
-} from '@provender/platform';
+import { idle, manualClock, migrate, readSettings, type RunningContext, type Transport } from '@provender/platform';
 import { createTestDatabase, ensureTemplate, sharedKafka } from '@provender/platform/testing';
 import { modules, openServer, type Server } from '@provender/server';
 import { type Api, type ApiCall, openApi } from './api.ts';

@@ -14,8 +14,6 @@ import {
   type TownOptions,
 } from './town-shape.ts';
 
-export { MORNING } from './town-shape.ts';
-
 /** The whole system in this process, on a database of its own, with business time in the test's hand. */
 export type TestServer = RunningTown & {
   readonly server: Server;

@@ -1,4 +1,3 @@
-import type { ContextName } from '@provender/contracts';
 import type { Check } from './checks.ts';
 import { isLevel } from './consumed.ts';
 
