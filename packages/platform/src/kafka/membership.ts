@@ -85,9 +85,9 @@ export function openMembership(options: MembershipOptions): Membership {
   /** Joins, and throws when the membership has ended without our doing. */
   async function takePart(consumer: Consumer): Promise<void> {
     let aliveAt = performance.now();
-    let failure: unknown;
+    let failure: Error | undefined;
     // Without a listener an error would end the process.
-    consumer.on('error', (error: unknown) => {
+    consumer.on('error', (error) => {
       failure = error;
       bell.ring();
     });
