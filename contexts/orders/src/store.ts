@@ -236,6 +236,16 @@ export async function readOrders(query: Query, ids: readonly string[]): Promise<
   return byId(await query.query<Order>(READ_ORDERS, [ids]));
 }
 
+const READ_DECIDED_ORDERS = statement(
+  'read-decided-orders',
+  `SELECT ${ORDER_COLUMNS} FROM orders.orders WHERE id = ANY($1::uuid[]) AND status <> 'placed'`,
+);
+
+/** Those of the orders that are placed no more: many are waited for, and asked about often, and few are decided yet. */
+export async function readDecidedOrders(query: Query, ids: readonly string[]): Promise<readonly Order[]> {
+  return query.query<Order>(READ_DECIDED_ORDERS, [ids]);
+}
+
 // Two people who act on one order at once take turns here; the second sees what the first made of it.
 const LOCK_ORDERS = statement(
   'lock-orders',

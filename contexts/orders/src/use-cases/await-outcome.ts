@@ -2,7 +2,7 @@ import type { OrderPaid, RecordedEvent } from '@provender/contracts';
 import { everyWall, type Query } from '@provender/platform';
 import { acceptedAt, type Order, type Outcome, outcomeOf } from '../domain/order.ts';
 import { statusOncePaid } from '../domain/payment.ts';
-import { readOrders } from '../store.ts';
+import { readDecidedOrders } from '../store.ts';
 
 /** How often waiters look at the table for what nobody told them of: one query for all of them. */
 const REREAD_MILLISECONDS = 500;
@@ -50,7 +50,7 @@ export function awaitOutcomes(query: Query): OutcomeWaiters {
 
   async function reread(orderIds: readonly string[]): Promise<void> {
     if (orderIds.length === 0) return;
-    for (const order of (await readOrders(query, orderIds)).values()) {
+    for (const order of await readDecidedOrders(query, orderIds)) {
       const outcome = outcomeOf(order);
       if (outcome !== undefined) settle(order.id, () => outcome);
     }
