@@ -62,6 +62,15 @@ GRANT CONNECT, CREATE, TEMPORARY ON DATABASE bank TO verifier;
 \connect bank
 ALTER DEFAULT PRIVILEGES FOR ROLE bank GRANT USAGE ON SCHEMAS TO verifier;
 
+\getenv fleet_password FLEET_DATABASE_PASSWORD
+CREATE ROLE provender_fleet NOLOGIN;
+CREATE ROLE fleet LOGIN PASSWORD :'fleet_password' IN ROLE provender_fleet, provender_auditor;
+CREATE DATABASE fleet OWNER fleet;
+REVOKE CONNECT, TEMPORARY ON DATABASE fleet FROM PUBLIC;
+GRANT CONNECT, CREATE, TEMPORARY ON DATABASE fleet TO verifier;
+\connect fleet
+ALTER DEFAULT PRIVILEGES FOR ROLE fleet GRANT USAGE ON SCHEMAS TO verifier;
+
 \getenv notifications_password NOTIFICATIONS_DATABASE_PASSWORD
 CREATE ROLE provender_notifications NOLOGIN;
 CREATE ROLE notifications LOGIN PASSWORD :'notifications_password' IN ROLE provender_notifications, provender_auditor;

@@ -13,6 +13,7 @@ import {
   unique,
   type Wanted,
 } from './matrix-rows.ts';
+import { fleetRows } from './fleet-rows.ts';
 import { notificationRows } from './notification-rows.ts';
 import { outsideRows } from './outside-rows.ts';
 
@@ -339,6 +340,7 @@ export const matrix: Readonly<Record<string, readonly Row[]>> = {
   ...inventory,
   ...orders,
   ...outsideRows,
+  ...fleetRows,
   ...notificationRows,
   ...bank,
   ...operations,

@@ -1,6 +1,7 @@
 import { NOTICE_KINDS } from '@provender/contracts';
 import { type AttackedTown, type CallerName, MISSING_ID } from '../support/attacked-town.ts';
 import { euro } from '../support/town.ts';
+import { slotOf, startedWork } from './fleet-rows.ts';
 import { unique } from './matrix-rows.ts';
 import { freshWebhook, webhookDraft, webhookOf } from './notification-rows.ts';
 
@@ -186,6 +187,43 @@ export const validRequests: Readonly<Record<string, readonly MakeRequest[]>> = {
       path: `/api/webhooks/${await webhookOf(town)}/replay`,
       body: { from: '2026-11-21T00:00:00.000Z', to: '2026-11-22T00:00:00.000Z' },
     }),
+  ],
+  'POST /api/vending-machines/register': [
+    ({ siteId, bread }) => ({
+      as: manager,
+      path: '/api/vending-machines/register',
+      body: {
+        name: 'Valid',
+        siteId,
+        stock: 'own',
+        slots: [{ ...slotOf(bread), price: euro(300), cashPrice: euro(310) }],
+      },
+    }),
+  ],
+  'POST /api/vending-machines/:id/credentials': [
+    async (town) => ({ as: manager, path: `/api/vending-machines/${await town.freshMachine()}/credentials` }),
+  ],
+  'DELETE /api/vending-machines/:id/credentials': [
+    async (town) => ({ as: manager, path: `/api/vending-machines/${await town.freshMachine()}/credentials` }),
+  ],
+  'PUT /api/vending-machines/:id/products': [
+    async (town) => ({
+      as: manager,
+      path: `/api/vending-machines/${await town.freshMachine()}/products`,
+      body: { slots: [{ ...slotOf(town.bread), price: euro(300), cashPrice: euro(310) }] },
+    }),
+  ],
+  'POST /api/vending-machines/:id/reset': [
+    async (town) => ({
+      as: staff,
+      path: `/api/vending-machines/${(await startedWork(town, customer)).machineId}/reset`,
+    }),
+  ],
+  'POST /api/orchestrator/start-work': [
+    async (town) => {
+      const body = { siteId: town.siteId, machineId: await town.freshMachine() };
+      return { as: customer, path: '/api/orchestrator/start-work', body };
+    },
   ],
   // Nothing is parked in this town: these are right in form, and find nothing.
   'POST /api/events/parked/:id/retry': [() => ({ as: manager, path: `/api/events/parked/${MISSING_ID}/retry` })],

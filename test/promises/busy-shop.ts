@@ -33,7 +33,7 @@ export async function buildBusyShop(): Promise<BusyShop> {
   const people = await addPeople(shop);
   const { manager } = people;
   const siteId = await openSite(shop, manager);
-  await openSite(shop, manager, { name: 'Night Kiosk', opensAt: '00:00', closesAt: '24:00' });
+  const kioskId = await openSite(shop, manager, { name: 'Night Kiosk', opensAt: '00:00', closesAt: '24:00' });
   const goods = {
     bread: await defineProduct(shop, manager),
     donut: await defineProduct(shop, manager, { name: 'Donut', shelfLife: 'PT25M', price: euro(220) }),
@@ -43,6 +43,7 @@ export async function buildBusyShop(): Promise<BusyShop> {
   await payIn(shop, manager, people.customer.id, 20_000);
   const body = { siteId, productId: goods.bread, every: 'PT2H', quantity: 4 };
   await made(shop, 'POST /api/production/schedules', { token: manager.token, body });
+  const machineId = await registerMachine(shop, manager.token, kioskId, goods.bottle);
   const day = { shop, people, siteId, goods };
   await fillShelf(day);
   await sellAtCounter(day);
@@ -55,6 +56,7 @@ export async function buildBusyShop(): Promise<BusyShop> {
   await fillShelf(now);
   await takeOrders(now);
   await shop.advanceTo(plus(shop.clock.now(), 5 * MINUTE));
+  await made(shop, 'POST /api/orchestrator/start-work', { token: now.people.customer.token, body: { machineId } });
   await leaveUndecided(now);
   return { shop, people: now.people, siteId };
 }
@@ -63,6 +65,18 @@ async function madeToOrder(shop: TestServer, { manager }: People): Promise<strin
   const draft = { name: 'Coffee', sku: 'COFFEE', category: 'Drinks', stock: 'made-to-order', price: euro(300) };
   const body = { ...draft, unitCost: euro(40), closingDiscountPercent: 0 };
   return (await made(shop, 'POST /api/products', { token: manager.token, body })).id;
+}
+
+/** A machine that somebody took, and staff freed again. */
+async function registerMachine(shop: TestServer, token: string, siteId: string, productId: string): Promise<string> {
+  const body = { name: 'Platform 2', siteId, slots: [{ slot: 'A1', productId, capacity: 8 }] };
+  const registered = await made<{ machine: { id: string } }>(shop, 'POST /api/vending-machines/register', {
+    ...{ token, body },
+  });
+  const { id: machineId } = registered.machine;
+  await made(shop, 'POST /api/orchestrator/start-work', { token, body: { machineId } });
+  await made(shop, `POST /api/vending-machines/${machineId}/reset`, { token });
+  return machineId;
 }
 
 async function fillShelf({ shop, people, siteId, goods }: Day): Promise<void> {

@@ -76,7 +76,7 @@ describe('the checks of the promises', () => {
   test('given all contexts, when their checks are listed, then names differ and all promises have some', () => {
     expect(new Set(checks.map(({ name }) => name)).size).toBe(checks.length);
     const promises = new Set<string>(checks.map(({ promise }: Check) => promise));
-    expect([...promises].sort()).toEqual(['P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7', 'P8']);
+    expect([...promises].sort()).toEqual(['P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7', 'P8', 'P9']);
   });
 
   test('given what contexts listen to, when compared with the checks, then no listener is left out', () => {

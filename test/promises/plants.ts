@@ -1,5 +1,6 @@
 import { CONTEXT_NAMES } from '@provender/contracts';
 import { LISTENS } from '@provender/server';
+import { fleetPlants } from './fleet-plants.ts';
 import { moneyPlants } from './money-plants.ts';
 import { notificationPlants } from './notification-plants.ts';
 import { orderPlants } from './order-plants.ts';
@@ -83,6 +84,7 @@ const ONCE = {
   inventory: 'units-made',
   orders: 'order-placed',
   bank: 'account-opened',
+  fleet: 'machine-registered',
 } as const;
 
 const logPlants: readonly Plant[] = [
@@ -149,6 +151,7 @@ export const plants: readonly Plant[] = [
   ...orderPlants,
   ...warehousePlants,
   ...effectPlants,
+  ...fleetPlants,
   ...notificationPlants,
   ...logPlants,
 ];

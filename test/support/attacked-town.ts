@@ -45,6 +45,8 @@ export type AttackedTown = {
   freshSchedule(): Promise<string>;
   freshVariation(): Promise<string>;
   freshUnit(): Promise<string>;
+  /** An idle machine. */
+  freshMachine(): Promise<string>;
   call<Body = Record<string, unknown>>(as: CallerName, line: string, options?: ApiCall): Promise<ApiAnswer<Body>>;
   /** Routes as the server lists them: `POST /api/orders`. */
   routes(): readonly (RouteListed & { readonly name: string })[];
@@ -100,6 +102,11 @@ export async function openAttackedTown(env: Readonly<Record<string, string>> = {
     if (id === undefined) throw new Error('The town has no units left');
     return id;
   };
+  const freshMachine = async () => {
+    const draft = { token: manager.token, body: { name: 'Attacked', siteId } };
+    type Registered = { machine: { id: string } };
+    return (await made<Registered>(test, 'POST /api/vending-machines/register', draft)).machine.id;
+  };
   const sold = { siteId, lines: [{ productId: bread, quantity: 1 }], channel: 'counter', tender: { kind: 'card' } };
   await made(test, 'POST /api/orders', { token: staff.token, body: sold });
   await test.idle();
@@ -126,7 +133,7 @@ export async function openAttackedTown(env: Readonly<Record<string, string>> = {
       if (placed.status !== 201) throw new Error(`The order answered ${placed.status}: ${placed.text}`);
       return placed.body.id;
     },
-    ...{ freshProduct, freshSchedule, freshVariation, freshUnit },
+    ...{ freshProduct, freshSchedule, freshVariation, freshUnit, freshMachine },
     call: (as, line, options = {}) => test.api.call(line, { token: tokens[as], ...options }),
     routes: () => test.server.http.routes().map((route) => ({ ...route, name: `${route.method} ${route.url}` })),
     async eventsSaid() {

@@ -1,6 +1,7 @@
 import { bank, type OpenBank } from '@provender/bank';
 import { catalog } from '@provender/catalog';
 import type { ContextName } from '@provender/contracts';
+import { fleet } from '@provender/fleet';
 import { identity, type OpenIdentity } from '@provender/identity';
 import { inventory } from '@provender/inventory';
 import { notifications, type OpenNotifications } from '@provender/notifications';
@@ -22,7 +23,7 @@ import {
 import { production } from '@provender/production';
 
 /** Every context there is, in the order in which they migrate. A process may run all or some. */
-export const modules = [identity, catalog, production, inventory, orders, bank, notifications] as const;
+export const modules = [identity, catalog, production, inventory, orders, bank, fleet, notifications] as const;
 
 /** The contexts that run in this process, by name. */
 export type Running = ReadonlyMap<ContextName, RunningContext>;
@@ -59,6 +60,7 @@ export function openSystem(names: readonly ContextName[], shared: SharedPlatform
   const openIdentity = add(identity);
   for (const module of [catalog, production, inventory, orders]) add(module);
   const openBank = add(bank);
+  add(fleet);
   const openNotifications = add(notifications);
   return {
     contexts,

@@ -6,6 +6,7 @@ export const CONTEXT_NAMES = [
   'inventory',
   'orders',
   'bank',
+  'fleet',
   'notifications',
 ] as const;
 export type ContextName = (typeof CONTEXT_NAMES)[number];
@@ -21,5 +22,6 @@ export const ROUTE_PREFIXES = {
   inventory: ['/api/inventory', '/api/warehouses'],
   orders: ['/api/orders', '/api/partner-orders'],
   bank: ['/api/bank'],
+  fleet: ['/api/vending-machines', '/api/orchestrator', '/api/vending-sessions'],
   notifications: ['/api/notifications', '/api/webhooks', '/api/mailbox', '/api/live'],
 } as const satisfies Readonly<Record<ContextName, readonly string[]>>;

@@ -2,6 +2,7 @@ import type { Static } from 'typebox';
 import { bankEvents } from './bank.ts';
 import { catalogEvents } from './catalog.ts';
 import type { NewEvent, RecordedEvent } from './envelope.ts';
+import { fleetEvents } from './fleet.ts';
 import { identityEvents } from './identity.ts';
 import { inventoryEvents } from './inventory.ts';
 import { notificationsEvents } from './notifications.ts';
@@ -20,6 +21,7 @@ export const eventSchemas = {
   ...ordersEvents,
   ...partnerOrderEvents,
   ...bankEvents,
+  ...fleetEvents,
   ...notificationsEvents,
 } as const;
 

@@ -6,6 +6,8 @@ export * from './common.ts';
 export * from './contexts.ts';
 export * from './envelope.ts';
 export * from './events.ts';
+export * from './fleet-api.ts';
+export * from './fleet.ts';
 export * from './identity-api.ts';
 export * from './identity.ts';
 export * from './inventory-api.ts';

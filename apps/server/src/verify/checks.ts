@@ -1,5 +1,6 @@
 import type { ContextName } from '@provender/contracts';
 import { effectChecks } from './effect-checks.ts';
+import { fleetChecks } from './fleet-checks.ts';
 import { logChecks } from './log-checks.ts';
 import { moneyChecks } from './money-checks.ts';
 import { notificationChecks } from './notification-checks.ts';
@@ -30,6 +31,7 @@ export function checksFor(present: readonly ContextName[]): Check[] {
     ...orderChecks,
     ...warehouseChecks,
     ...effectChecks,
+    ...fleetChecks,
     ...notificationChecks,
     ...profileChecks,
     ...logChecks(present),

@@ -17,16 +17,18 @@ const ONCE_ONLY: Partial<Record<ContextName, readonly string[]>> = {
   inventory: ['units-made', 'units-held', 'hold-refused', 'units-allocated', 'units-sold', 'units-released'],
   bank: ['payment-captured', 'payment-declined', 'payment-refunded', 'account-opened'],
   production: ['batch-baked'],
+  fleet: ['machine-registered'],
 };
 
 /** Whose log each context listens to. A test compares this with what the contexts say of themselves. */
 export const LISTENS: Partial<Record<ContextName, readonly ContextName[]>> = {
-  identity: ['identity', 'orders', 'bank', 'notifications'],
+  identity: ['identity', 'orders', 'bank', 'fleet', 'notifications'],
   catalog: ['identity', 'inventory'],
   production: ['identity', 'catalog'],
   inventory: ['identity', 'catalog', 'production', 'orders'],
   orders: ['identity', 'catalog', 'inventory', 'bank'],
   bank: ['identity', 'orders'],
+  fleet: ['identity', 'catalog'],
   notifications: ['identity', 'catalog', 'inventory', 'orders', 'bank'],
 };
 

@@ -2,6 +2,11 @@ import { type Query, statement } from '@provender/platform';
 import type { Profile } from '../domain/profile.ts';
 import type { User } from '../domain/user.ts';
 
+const BEGIN_PROFILES = statement(
+  'begin-profiles',
+  `INSERT INTO profiles (user_id, document) SELECT user_id, $2::json FROM unnest($1::uuid[]) AS begun (user_id)
+   ORDER BY user_id ON CONFLICT (user_id) DO NOTHING`,
+);
 const LOCK_PROFILES = statement(
   'lock-profiles',
   'SELECT user_id AS "userId", document FROM profiles WHERE user_id = ANY($1::uuid[]) ORDER BY user_id FOR UPDATE',
@@ -17,8 +22,16 @@ const USER_WITH_PROFILE = statement(
   `SELECT id, email, name, roles, document FROM users LEFT JOIN profiles ON user_id = id WHERE id = $1`,
 );
 
-/** What has grown so far of these profiles. */
-export async function lockProfiles(tx: Query, userIds: readonly string[]): Promise<Map<string, Profile>> {
+/**
+ * What has grown so far of these profiles, `begun` where nothing has; nobody else grows them until the transaction
+ * ends. A row that is not there cannot be locked: so each is made first, and whoever makes it too waits for it.
+ */
+export async function lockProfiles(
+  tx: Query,
+  userIds: readonly string[],
+  begun: Profile,
+): Promise<Map<string, Profile>> {
+
   const rows = await tx.query<{ userId: string; document: Profile }>(LOCK_PROFILES, [userIds]);
   return new Map(rows.map(({ userId, document }) => [userId, document]));
 }

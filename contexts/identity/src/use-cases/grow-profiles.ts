@@ -10,7 +10,7 @@ export async function growProfiles(tx: Tx, events: readonly RecordedEvent[]): Pr
     return userId === undefined ? [] : [{ userId, event }];
   });
   if (owned.length === 0) return;
-  const profiles = await lockProfiles(tx, [...new Set(owned.map(({ userId }) => userId))].sort());
+  const profiles = await lockProfiles(tx, [...new Set(owned.map(({ userId }) => userId))].sort(), EMPTY_PROFILE);
   for (const { userId, event } of owned) profiles.set(userId, grown(profiles.get(userId) ?? EMPTY_PROFILE, event));
   await saveProfiles(tx, profiles);
 }
