@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Instant } from '@provender/kernel';
-import { idle, kafkaMissing, type ManualClock, manualClock, migrate, readSettings } from '@provender/platform';
-import { createTestDatabase, ensureTemplate, sharedKafka, type TestDatabase } from '@provender/platform/testing';
+import { idle, type ManualClock, manualClock, migrate, readSettings } from '@provender/platform';
+import {
+  createTestDatabase,
+  describeWithKafka,
+  ensureTemplate,
+  sharedKafka,
+  type TestDatabase,
+} from '@provender/platform/testing';
 import { advanceTo, modules, openServer, type Server } from '@provender/server';
 import pg from 'pg';
-import { describe, test } from 'vitest';
+import { describe } from 'vitest';
 import { type Api, openApi } from '../support/api.ts';
 import { expectPromisesOf, MORNING, momentOf, type RunningTown, TEST_ENV } from '../support/town-shape.ts';
 
@@ -40,11 +46,11 @@ const PARTITIONS = 2;
 
 /** The same expectations over each transport; those over Kafka only where there is one, and said so where not. */
 export function describeOverBoth(name: string, suite: (carrier: Carrier) => void): void {
-  describe(`${name}, over the database`, () => suite('postgres'));
-  const missing = kafkaMissing();
-  describe(`${name}, over Kafka`, () => {
-    if (missing === undefined) suite('kafka');
-    else test(`given Kafka, then the same holds (${missing})`, ({ skip }) => skip(missing));
+  describe(`${name}, over the database`, () => {
+    suite('postgres');
+  });
+  describeWithKafka(`${name}, over Kafka`, () => {
+    suite('kafka');
   });
 }
 

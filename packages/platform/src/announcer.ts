@@ -75,7 +75,7 @@ export function openAnnouncer(url: string, processId: string): Announcer {
     if (untold.size === 0) timer = undefined;
     else {
       await send();
-      if (!closed) timer = setTimeout(flush, NOTIFY_EVERY_MILLISECONDS);
+      if (!closed) timer = setTimeout(() => void flush(), NOTIFY_EVERY_MILLISECONDS);
     }
   }
 
@@ -84,7 +84,7 @@ export function openAnnouncer(url: string, processId: string): Announcer {
     tell(context) {
       untold.add(context);
       // Not before this turn of the event loop has sent what a buyer waits for.
-      timer ??= setTimeout(flush, 0);
+      timer ??= setTimeout(() => void flush(), 0);
     },
     onHeard: (listener) => void listeners.push(listener),
     async close() {
