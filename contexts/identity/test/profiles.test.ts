@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Said } from '@provender/contracts';
+import type { RecordedEvent, Said } from '@provender/contracts';
 import { consumeAnew, idle } from '@provender/platform';
 import { openTestContext, openTestHttp, type TestContext, type TestHttp } from '@provender/platform/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { identity, madeProfiles, type OpenIdentity } from '../src/index.ts';
+import { growProfiles } from '../src/use-cases/grow-profiles.ts';
 
 const SOON = { timeout: 15_000, interval: 50 };
 const euro = (amount: number) => ({ amount, currency: 'EUR' });
@@ -85,5 +86,43 @@ describe('the profile', () => {
     await context.sql('DELETE FROM identity.outbox WHERE position = 1');
     await expect(consumeAnew(context.url, 'identity', madeProfiles)).rejects.toThrow('begins at event 2');
     expect(await profile()).toEqual(before);
+  });
+});
+
+describe('two processes that hear of the same people', () => {
+  function recorded(position: number, people: readonly string[]): RecordedEvent[] {
+    return people.map((accountId) => ({
+      ...{ id: randomUUID(), source: 'bank', position, time: `2026-11-21T08:00:0${position}.000Z` },
+      ...{ type: 'bank.deposit-received.v1', key: accountId, subject: accountId },
+      data: { accountId, amount: euro(100 * position), balance: euro(100 * position) },
+    }));
+  }
+
+  async function waits(): Promise<boolean> {
+    const waiting = await context.sql(
+      "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    );
+    return waiting.length > 0;
+  }
+
+  test('given people without profiles, when two transactions grow them at once, then neither loses what it heard', async () => {
+    const people = [randomUUID(), randomUUID()];
+    const { db } = context.running;
+    const [hasGrown, mayCommit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const first = db.withTx(async (tx) => {
+      await growProfiles(tx, recorded(1, people));
+      hasGrown.resolve();
+      await mayCommit.promise;
+    });
+    await hasGrown.promise;
+    const second = db.withTx((tx) => growProfiles(tx, recorded(2, people.toReversed())));
+    await vi.waitFor(async () => expect(await waits()).toBe(true), SOON);
+    mayCommit.resolve();
+    await Promise.all([first, second]);
+    const rows = await context.sql(
+      `SELECT document#>>'{account,balance,amount}' AS balance FROM identity.profiles WHERE user_id = ANY($1)`,
+      [people],
+    );
+    expect(rows).toEqual([{ balance: '300' }, { balance: '300' }]);
   });
 });

@@ -31,7 +31,7 @@ export async function lockProfiles(
   userIds: readonly string[],
   begun: Profile,
 ): Promise<Map<string, Profile>> {
-
+  await tx.query(BEGIN_PROFILES, [userIds, JSON.stringify(begun)]);
   const rows = await tx.query<{ userId: string; document: Profile }>(LOCK_PROFILES, [userIds]);
   return new Map(rows.map(({ userId, document }) => [userId, document]));
 }
