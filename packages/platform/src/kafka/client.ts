@@ -44,33 +44,39 @@ export async function closeInTime(close: () => Promise<unknown>): Promise<void> 
   clearTimeout(timer);
 }
 
+/** What passes sooner is part of the day: a topic that is being made, a group that elects its coordinator. */
+const REPORT_AFTER_MILLISECONDS = 3_000;
 const REPORT_EVERY_MILLISECONDS = 60_000;
 const PAUSE_MILLISECONDS = { min: 50, max: 2_000 };
 
 /** A loop's memory of its failures: how long to pause, and when to say so once more. */
 export type Failures = {
-  /** Notes a failure, says so at first and then about every minute, and gives how long to pause. */
+  /** Notes a failure, says so once it lasts and then about every minute, and gives how long to pause. */
   note(error: unknown): number;
   none(): void;
 };
 
 export function openFailures(log: Log, fields: object, message: string): Failures {
   let count = 0;
+  let failingSince: number | undefined;
   let saidAt = Number.NEGATIVE_INFINITY;
   return {
     note(error) {
+      const now = performance.now();
       count += 1;
+      failingSince ??= now;
       log.debug({ ...fields, err: error, count }, message);
-      // One hiccup is part of the day: what lasts is said.
-      if (count > 1 && performance.now() - saidAt >= REPORT_EVERY_MILLISECONDS) {
-        saidAt = performance.now();
-        log.warn({ ...fields, err: error }, message);
+      if (now - failingSince >= REPORT_AFTER_MILLISECONDS && now - saidAt >= REPORT_EVERY_MILLISECONDS) {
+        saidAt = now;
+        // The client's errors are trees of others; the debug line above shows them whole.
+        log.warn({ ...fields, reason: error instanceof Error ? error.message : String(error) }, message);
       }
       return Math.min(PAUSE_MILLISECONDS.max, PAUSE_MILLISECONDS.min * 2 ** Math.min(count - 1, 6));
     },
     none() {
       if (saidAt > Number.NEGATIVE_INFINITY) log.info(fields, `${message}: over`);
       saidAt = Number.NEGATIVE_INFINITY;
+      failingSince = undefined;
       count = 0;
     },
   };
