@@ -15,24 +15,35 @@ import {
   SOON,
 } from './house.ts';
 
+type Step = 'greeting' | 'sender' | 'recipient' | 'message';
 /** A mail server on this machine: who it took mail for, and what it does with the next. */
-type PostOffice = { port: number; taken: string[]; refuse: number | undefined; close(): Promise<void> };
+type PostOffice = {
+  port: number;
+  taken: string[];
+  /** At which step it says which code. */
+  refuse: readonly [Step, number] | undefined;
+  close(): Promise<void>;
+};
 
 async function openPostOffice(port = 0): Promise<PostOffice> {
   const office: PostOffice = { port, taken: [], refuse: undefined, close: async () => {} };
+  function refusalAt(step: Step): Error | undefined {
+    const [refused, responseCode] = office.refuse ?? [];
+    return refused === step ? Object.assign(new Error('No'), { responseCode }) : undefined;
+  }
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
     closeTimeout: 50,
     logger: false,
-    onRcptTo(_address, _session, done) {
-      const { refuse } = office;
-      done(refuse === undefined ? undefined : Object.assign(new Error('No'), { responseCode: refuse }));
-    },
+    onConnect: (_session, done) => done(refusalAt('greeting')),
+    onMailFrom: (_address, _session, done) => done(refusalAt('sender')),
+    onRcptTo: (_address, _session, done) => done(refusalAt('recipient')),
     onData(stream, session, done) {
       stream.resume().on('end', () => {
-        office.taken.push(...session.envelope.rcptTo.map(({ address }) => address));
-        done();
+        const refusal = refusalAt('message');
+        if (refusal === undefined) office.taken.push(...session.envelope.rcptTo.map(({ address }) => address));
+        done(refusal);
       });
     },
   });
@@ -77,16 +88,46 @@ describe('a mail server', () => {
   });
 
   test('given one that refuses a recipient for good, then it is not tried again; one that asks to wait, is', async () => {
-    office.refuse = 550;
+    office.refuse = ['recipient', 550];
     const refused = await somethingHappens();
     await vi.waitFor(async () => expect(await messageOf(refused)).toMatchObject({ status: 'failed' }), SOON);
-    office.refuse = 451;
+    office.refuse = ['recipient', 451];
     const asked = await somethingHappens(NEIGHBOUR);
     await vi.waitFor(async () => expect((await messageOf(asked))?.attempts).toHaveLength(1), SOON);
     expect(await messageOf(asked)).toMatchObject({ status: 'waiting', attempts: [{ ok: false, detail: /451/ }] });
     office.refuse = undefined;
     await hurry(house);
     await vi.waitFor(async () => expect(await messageOf(asked)).toMatchObject({ status: 'delivered' }), SOON);
+  });
+
+  test.for([
+    ['greets with 554', ['greeting', 554]],
+    ['answers the sender with 530', ['sender', 530]],
+    ['wants somebody to sign in before it hears of recipients', ['recipient', 530]],
+  ] as const)('given one that %s, when it is well again, then no mail was lost', async ([, refuse]) => {
+    // A connection that is open already hears no greeting.
+    const { port } = office;
+    await office.close();
+    office = await openPostOffice(port);
+    office.refuse = refuse;
+    const orderId = await somethingHappens();
+    const detail = expect.stringContaining(`${refuse[1]}`) as string;
+    await vi.waitFor(async () => {
+      expect(await messageOf(orderId)).toMatchObject({ status: 'waiting', attempts: [{ ok: false, detail }] });
+    }, SOON);
+    office.refuse = undefined;
+    await vi.waitFor(async () => {
+      await hurry(house);
+      expect(await messageOf(orderId)).toMatchObject({ status: 'delivered' });
+    }, SOON);
+    expect(office.taken).toEqual(['cleo@test.example']);
+  });
+
+  test('given one that refuses a message that it has read, then that one is not tried again', async () => {
+    office.refuse = ['message', 554];
+    const refused = await somethingHappens();
+    await vi.waitFor(async () => expect(await messageOf(refused)).toMatchObject({ status: 'failed' }), SOON);
+    office.refuse = undefined;
   });
 
   test('given one that is dead, when much happens, then webhooks go out, nothing is lost, and each mail comes once when it is back', async () => {

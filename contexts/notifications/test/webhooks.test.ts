@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { signatureOf } from '../src/channels/webhook.ts';
+import { PrivateAddress, resolveHost, signatureOf } from '../src/channels/webhook.ts';
+import { readReceivers } from '../src/store/webhooks.ts';
+import { changeWebhook, dropWebhook } from '../src/use-cases/manage-webhooks.ts';
 import {
   type House,
   hurry,
@@ -67,6 +69,13 @@ describe('webhooks', () => {
     const orderId = await somethingHappens();
     await vi.waitFor(async () => expect(await toWebhook(id)).toMatchObject([{ status: 'delivered' }]), SOON);
     expect(receiver.received).toHaveLength(1);
+    // What is said later comes later: had the first come twice, that would stand between them.
+    const later = await somethingHappens();
+    await vi.waitFor(() => expect(receiver.received.some(({ body }) => body.includes(later))).toBe(true), SOON);
+    expect(receiver.received.map(({ body }) => JSON.parse(body) as object)).toMatchObject([
+      { data: { orderId } },
+      { data: { orderId: later } },
+    ]);
     const [got] = receiver.received;
     if (got === undefined) throw new Error('Nothing came');
     expect(isGenuine(secret, got)).toBe(true);
@@ -183,7 +192,75 @@ describe('webhooks', () => {
   });
 });
 
+describe('a webhook that changes while something is told', () => {
+  const isWaiting = async () =>
+    (
+      await house.test.sql(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+      )
+    ).length > 0;
+
+  test('given a set that has read who hears, when one is disabled, then that waits for what is written down', async () => {
+    const { id } = await addWebhook();
+    const { db } = house.test.running;
+    const [hasRead, mayCommit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const ended: string[] = [];
+    const telling = db
+      .withTx(async (tx) => {
+        expect(await readReceivers(tx)).toMatchObject([{ id, isDisabled: false }]);
+        hasRead.resolve();
+        await mayCommit.promise;
+      })
+      .then(() => ended.push('told'));
+    await hasRead.promise;
+    const disabling = db.withTx((tx) => changeWebhook(tx, id, { enabled: false })).then(() => ended.push('disabled'));
+    await vi.waitFor(async () => expect(ended.length > 0 || (await isWaiting())).toBe(true), SOON);
+    mayCommit.resolve();
+    await Promise.all([telling, disabling]);
+    expect(ended).toEqual(['told', 'disabled']);
+  });
+
+  test('given one that is being removed, when a set reads who hears, then it waits, and that one hears nothing', async () => {
+    const { id } = await addWebhook();
+    const { db, clock } = { db: house.test.running.db, clock: house.test.clock };
+    const [isRemoved, mayCommit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let heard: readonly object[] | undefined;
+    const removing = db.withTx(async (tx) => {
+      await dropWebhook(tx, id, clock.now());
+      isRemoved.resolve();
+      await mayCommit.promise;
+    });
+    await isRemoved.promise;
+    const telling = db.withTx(async (tx) => {
+      heard = await readReceivers(tx);
+    });
+    await vi.waitFor(async () => expect(heard !== undefined || (await isWaiting())).toBe(true), SOON);
+    mayCommit.resolve();
+    await Promise.all([removing, telling]);
+    expect(heard).toEqual([]);
+  });
+});
+
 describe('where webhooks may go', () => {
+  test('given a name that leads to this machine, when it is resolved, then it is refused; where that is allowed, not', async () => {
+    await expect(resolveHost('localhost', false)).rejects.toThrow(PrivateAddress);
+    expect(['127.0.0.1', '::1']).toContain((await resolveHost('localhost', true)).address);
+  });
+
+  test('given a name with a public and a private address, when it is resolved, then it is refused, whichever is first', async () => {
+    const [open, inside] = [
+      { address: '93.184.216.34', family: 4 },
+      { address: '10.0.0.1', family: 4 },
+    ];
+    for (const addresses of [
+      [open, inside],
+      [inside, open],
+    ]) {
+      await expect(resolveHost('two.example', false, async () => addresses)).rejects.toThrow(PrivateAddress);
+    }
+    expect(await resolveHost('one.example', false, async () => [open])).toEqual(open);
+  });
+
   test('given that nothing private is allowed, when such an address is added, or a name that leads there, then it is refused', async () => {
     const strict = await openHouse({ WEBHOOK_LOOPBACK: 'off' });
     for (const url of [

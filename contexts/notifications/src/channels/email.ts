@@ -82,11 +82,7 @@ function smtp({ settings }: ContextPlatform, url: string): Channel {
       });
       return { kind: 'delivered', detail: detailOf(response), milliseconds: elapsed() };
     } catch (error) {
-      const code = responseCodeOf(error);
-      // 5xx: the server has understood and will not have it. With no answer at all, or 421, there is no server.
-      const isFinal = code !== undefined && code >= 500;
-      const isClosed = code === undefined || code === 421;
-      return { kind: 'failed', detail: detailOf(error), milliseconds: elapsed(), isFinal, isClosed };
+      return { kind: 'failed', detail: detailOf(error), milliseconds: elapsed(), ...blameOf(error) };
     }
   }
 
@@ -98,9 +94,21 @@ function smtp({ settings }: ContextPlatform, url: string): Channel {
   };
 }
 
-/** Of a recipient that was refused. A failure to sign in has a code too, but no mail is to blame for that. */
-function responseCodeOf(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('responseCode' in error)) return undefined;
-  if ('code' in error && error.code === 'EAUTH') return undefined;
-  return typeof error.responseCode === 'number' ? error.responseCode : undefined;
+/** Codes that are about the connection, whatever they answer: the server goes away, or wants somebody to sign in. */
+const CODES_OF_CONNECTIONS: readonly unknown[] = [421, 530];
+
+/**
+ * Only a server that has heard whom a mail is for, or has read all of it, can refuse that mail for good, with 5xx.
+ * Whatever it says before is about us (greeting, sign-in, sender): no mail would be taken now, each is tried again.
+ */
+function blameOf(error: unknown): { readonly isFinal: boolean; readonly isClosed: boolean } {
+  // What is thrown is the library's: each of these is there or not.
+  const { code, command, responseCode } = Object(error) as {
+    readonly [Member in 'code' | 'command' | 'responseCode']?: unknown;
+  };
+  const isOfMail = command === 'RCPT TO' || (command === 'DATA' && code === 'EMESSAGE');
+  if (!isOfMail || typeof responseCode !== 'number' || CODES_OF_CONNECTIONS.includes(responseCode)) {
+    return { isFinal: false, isClosed: true };
+  }
+  return { isFinal: responseCode >= 500, isClosed: false };
 }

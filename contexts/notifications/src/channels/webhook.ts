@@ -22,9 +22,16 @@ export type Resolved = { readonly address: string; readonly family: 4 | 6 };
 /** A host that must not be reached from here. */
 export class PrivateAddress extends Error {}
 
+/** All addresses that a name has. */
+export type LookUp = (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
+
 /** Resolves a host. Whoever sends must connect to what was looked at here, and not resolve the name again. */
-export async function resolveHost(hostname: string, allowsLoopback: boolean): Promise<Resolved> {
-  const addresses = await addressesOf(hostname.replace(/^\[|\]$/g, ''));
+export async function resolveHost(
+  hostname: string,
+  allowsLoopback: boolean,
+  lookUp: LookUp = addressesOf,
+): Promise<Resolved> {
+  const addresses = await lookUp(hostname.replace(/^\[|\]$/g, ''));
   // A name with a public and a private address is one that somebody plays with.
   if (!addresses.every(({ address }) => mayReach(reachOf(address), allowsLoopback))) {
     throw new PrivateAddress('The address is of a private network');
@@ -34,7 +41,7 @@ export async function resolveHost(hostname: string, allowsLoopback: boolean): Pr
   return { address: first.address, family: first.family === 6 ? 6 : 4 };
 }
 
-async function addressesOf(host: string): Promise<readonly { readonly address: string; readonly family: number }[]> {
+async function addressesOf(host: string): ReturnType<LookUp> {
   const family = isIP(host);
   if (family !== 0) return [{ address: host, family }];
   return inTime(lookup(host, { all: true, verbatim: true }), RESOLVE_MILLISECONDS_MAX);

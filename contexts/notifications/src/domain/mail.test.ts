@@ -46,6 +46,19 @@ describe('mails', () => {
   });
 
   test.each([
+    ['insufficient-stock', 'Nothing was charged.'],
+    ['payment-declined', 'Nothing was charged.'],
+    ['hold-lost', 'What was paid goes back to where it came from.'],
+  ])(
+    'given an order that is refused for %s, when told of, then the mail says what became of the money',
+    (reason, said) => {
+      const { text, html } = mailOf({ ...facts, kind: 'order-refused', data: { reason } });
+      expect([text.includes(said), html.includes(said)]).toEqual([true, true]);
+      expect(text.includes('Nothing was charged')).toBe(reason !== 'hold-lost');
+    },
+  );
+
+  test.each([
     ['JPY', '¥700'],
     ['SEK', 'SEK'],
     ['KWD', '0.700'],

@@ -49,6 +49,8 @@ const STATUS_WORDS: Readonly<Record<string, string>> = {
 type Told = { readonly subject: string; readonly says: string };
 type Teller = (facts: MailFacts) => Told;
 
+const PAID_BACK = 'What was paid goes back to where it came from.';
+
 /** One sentence for each kind, and what it is about in a few words. */
 const TELLERS: Readonly<Record<NoticeKind, Teller>> = {
   'order-placed': (facts) => ({ subject: about(facts, 'was placed'), says: 'we have got your order.' }),
@@ -60,7 +62,7 @@ const TELLERS: Readonly<Record<NoticeKind, Teller>> = {
   }),
   'order-refused': (facts) => ({
     subject: about(facts, 'could not be taken'),
-    says: `your order could not be taken: ${reasonOf(facts)}. Nothing was charged.`,
+    says: `your order could not be taken: ${reasonOf(facts)}. ${chargeOf(facts)}`,
   }),
   'order-status-changed': (facts) => {
     const status = facts.data.to ?? 'delivered';
@@ -70,7 +72,7 @@ const TELLERS: Readonly<Record<NoticeKind, Teller>> = {
   },
   'order-cancelled': (facts) => ({
     subject: about(facts, 'was cancelled'),
-    says: `your order was cancelled, ${reasonOf(facts)}. What was paid goes back to where it came from.`,
+    says: `your order was cancelled, ${reasonOf(facts)}. ${PAID_BACK}`,
   }),
   'order-refunded': (facts) => ({
     subject: about(facts, 'was refunded'),
@@ -98,6 +100,11 @@ function about({ site }: MailFacts, words: string): string {
 
 function reasonOf({ data: { reason } }: MailFacts): string {
   return reason === undefined ? 'for a reason that was not given' : (REASONS[reason] ?? reason);
+}
+
+/** An order whose hold was lost had been paid before; of every other that is refused nothing was taken. */
+function chargeOf({ data: { reason } }: MailFacts): string {
+  return reason === 'hold-lost' ? PAID_BACK : 'Nothing was charged.';
 }
 
 /** Writes a mail: plain text, and HTML that says the same. */

@@ -19,7 +19,7 @@ const COLUMNS = `id, owner_id AS "ownerId", url, kinds, description, created_at 
 const RECEIVERS = statement(
   'receivers',
   `SELECT id, owner_id AS "ownerId", kinds, disabled_reason IS NOT NULL AS "isDisabled" FROM webhooks
-   WHERE removed_at IS NULL ORDER BY id`,
+   WHERE removed_at IS NULL ORDER BY id FOR SHARE`,
 );
 const WEBHOOKS = statement(
   'webhooks',
