@@ -54,7 +54,7 @@ export async function openGateway(settings: GatewaySettings): Promise<Gateway> {
   const forwarding = { upstreams, gatewaySecret: settings.gatewaySecret };
   gatherOperations(http, forwarding);
   healthRoute(http, upstreams);
-  await forwardRequests(http, forwarding);
+  countStreams(metrics, await forwardRequests(http, forwarding));
   let listening = '';
   return {
     http,
@@ -78,6 +78,17 @@ function ownSettings({ gatewaySecret: _secret, ...own }: GatewaySettings): Omit<
 function healthRoute({ fastify }: HttpServer, upstreams: Upstreams): void {
   const open = { config: { access: 'anyone' as const, rateLimit: false as const }, schema: { hide: true } };
   fastify.get('/health/contexts', open, () => ({ contexts: upstreams.health() }));
+}
+
+function countStreams({ registry }: Metrics, openStreams: () => number): void {
+  const gauge = new Gauge({
+    name: 'provender_gateway_live_streams',
+    help: 'Live streams that are open right now',
+    registers: [registry],
+    collect() {
+      gauge.set(openStreams());
+    },
+  });
 }
 
 function countHealth({ registry }: Metrics, upstreams: Upstreams): void {
