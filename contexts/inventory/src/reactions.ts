@@ -1,4 +1,4 @@
-import type { Clock, Ids, Jobs, Reactions } from '@provender/platform';
+import { type Clock, type Ids, type Jobs, reactInOrderOfKey, type Reactions } from '@provender/platform';
 import { allocateForPartners, releaseForPartners } from './use-cases/allocate-stock.ts';
 import { expireHolds, giveBack } from './use-cases/end-holds.ts';
 import {
@@ -24,7 +24,7 @@ const SETS_BETWEEN_RAISES = 32;
 export function inventoryReactions(clock: Clock, ids: Ids): Reactions {
   let sets = 0;
 
-  return {
+  const reactions: Reactions = {
     'catalog.site-defined.v1': async (events, tx) => {
       const sites = events.map(({ data }) => data);
       await hearSites(tx, sites, clock.now());
@@ -62,15 +62,17 @@ export function inventoryReactions(clock: Clock, ids: Ids): Reactions {
       const orders = events.map(({ data }) => data);
       await sellDelivered(tx, orders, clock.now());
     },
-    'orders.partner-stock-requested.v1': async (events, tx) => {
-      const requests = events.map(({ data }) => data);
-      await allocateForPartners(tx, requests, clock.now());
-    },
     'orders.partner-order-reset.v1': async (events, tx) => {
       const resets = events.map(({ data }) => data);
       await releaseForPartners(tx, resets, clock.now());
     },
+    'orders.partner-stock-requested.v1': async (events, tx) => {
+      const requests = events.map(({ data }) => data);
+      await allocateForPartners(tx, requests, clock.now());
+    },
   };
+  // Whoever asks after a reset finds what that gave back, whichever order had it.
+  return reactInOrderOfKey(reactions, ['orders.partner-order-reset.v1', 'orders.partner-stock-requested.v1']);
 }
 
 /** What inventory does when its time has come. All of it may run late, and twice. */

@@ -268,6 +268,29 @@ describe('the order of types', () => {
   });
 });
 
+describe('the order of types by key', () => {
+  const event = (type: string, subject: string) => ({ type, subject, key: 'stock' }) as RecordedEvent;
+
+  test('given types whose subjects compete, when grouped, then whatever was said before comes before, whoever said it', () => {
+    const events = [
+      event('b', '1'),
+      event('a', '1'),
+      event('b', '2'),
+      event('c', '1'),
+      event('a', '3'),
+      event('b', '1'),
+    ];
+    const waves = wavesOf(events, ['a', 'b', 'c'], new Set(['a', 'b']));
+    expect(
+      waves.map((wave) => [...wave].map(([type, of]) => `${type}: ${of.map(({ subject }) => subject).join(' ')}`)),
+    ).toEqual([
+      ['b: 1', 'c: 1'],
+      ['a: 1', 'b: 2'],
+      ['a: 3', 'b: 1'],
+    ]);
+  });
+});
+
 describe('contexts that hear each other', () => {
   const contexts = new Map<ContextName, RunningContext>();
   let hold: Promise<void> | undefined;
