@@ -4,7 +4,7 @@ import { createClient } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type House, hurry, messages, ordered, openHouse, paid, placed, SOON } from './house.ts';
 
-// Against a real Redis, where there is one: REDIS_TEST_URL, or a redis-server on the path (.ci/run installs it).
+// Against a real Redis, where there is one: a redis-server on the path (.ci/run installs it).
 const REDIS = spawnSync('redis-server', ['--version']).status === 0;
 if (!REDIS) console.warn('No redis-server here: the tests of the channel redis are skipped.');
 
@@ -58,14 +58,28 @@ describe.skipIf(!REDIS)('Redis, or skipped where there is no redis-server', () =
     return { heard, leave: () => client.destroy() };
   }
 
+  /** Says something that comes after all that was said: a double of that would have come by then. */
+  async function sayLast(heard: readonly { readonly event: object }[]): Promise<string> {
+    const order = ordered(house);
+    await house.test.hear([placed(order)]);
+    const isHeard = ({ event }: { event: object }) => JSON.stringify(event).includes(order.orderId);
+    await vi.waitFor(async () => {
+      await hurry(house);
+      expect(heard.some(isHeard)).toBe(true);
+    }, SOON);
+    return order.orderId;
+  }
+
   test('given a program that listens, when an order is placed and paid, then it gets both as CloudEvents', async () => {
     const { heard, leave } = await listen();
     const order = ordered(house);
     await house.test.hear([placed(order), paid(order)]);
     await vi.waitFor(() => expect(heard).toHaveLength(2), SOON);
+    await sayLast(heard);
     expect(heard.map(({ channel }) => channel)).toEqual([
       'provender.orders.order-placed',
       'provender.orders.order-paid',
+      'provender.orders.order-placed',
     ]);
     expect(heard[1]?.event).toMatchObject({
       ...{ specversion: '1.0', source: 'orders', type: 'orders.order-paid.v1', subject: order.orderId },
@@ -87,9 +101,13 @@ describe.skipIf(!REDIS)('Redis, or skipped where there is no redis-server', () =
     const { heard, leave } = await listen();
     await vi.waitFor(async () => {
       await hurry(house);
-      expect(heard).toHaveLength(1);
+      expect(heard.length).toBeGreaterThan(0);
     }, SOON);
-    expect(heard[0]?.event).toMatchObject({ data: { orderId: order.orderId } });
+    const last = await sayLast(heard);
+    expect(heard.map(({ event }) => event)).toMatchObject([
+      { data: { orderId: order.orderId } },
+      { data: { orderId: last } },
+    ]);
     leave();
   });
 });

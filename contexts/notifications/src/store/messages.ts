@@ -34,8 +34,10 @@ export async function saveMessages(tx: Query, addressed: readonly Addressed[], n
     notices.map(({ data }) => JSON.stringify(data)),
     notices.map(({ traceparent }) => traceparent ?? null),
   ]);
+  // Ids of one millisecond are in no order by themselves, and what happened at one time is sent in theirs.
+  const ids = addressed.map(nextId).sort();
   await tx.query(SAVE_MESSAGES, [
-    addressed.map(nextId),
+    ids,
     addressed.map(({ notice }) => notice.eventId),
     addressed.map(({ channel }) => channel),
     addressed.map(({ address }) => address),
@@ -73,7 +75,7 @@ function claim(name: string, limit: number) {
     `UPDATE messages SET tries = tries + 1, next_at = now() + $2 * interval '1 millisecond'
      FROM (
        SELECT id FROM messages WHERE lane = $1 AND status = 'waiting' AND next_at <= now()
-       ORDER BY next_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
+       ORDER BY next_at, id LIMIT ${limit} FOR UPDATE SKIP LOCKED
      ) AS due
      WHERE messages.id = due.id
      RETURNING messages.id, messages.tries`,
