@@ -5,6 +5,7 @@ import { partnerOrderRoutes } from './routes/partner-orders.ts';
 import { awaitOutcomes } from './use-cases/await-outcome.ts';
 import { openIntake } from './use-cases/place-orders.ts';
 import { rememberOrders } from './use-cases/remember-orders.ts';
+import { openPartnerRuns } from './use-cases/take-partner-orders.ts';
 
 export type { Order } from './domain/order.ts';
 export { readOrders } from './store.ts';
@@ -23,19 +24,23 @@ function open(platform: ContextPlatform): OpenContext {
   const { db, clock } = platform;
   const recent = rememberOrders();
   const waiters = awaitOutcomes(db);
+  const runs = openPartnerRuns(platform);
   return {
     reactions: orderReactions(clock, recent),
     intake: openIntake(clock),
     jobs: orderJobs(clock),
     routes(app) {
       orderRoutes(app, platform, waiters);
-      partnerOrderRoutes(app, platform);
+      partnerOrderRoutes(app, platform, runs);
     },
     afterCommit(events) {
       recent.committed(events);
       waiters.committed(events);
     },
     afterOthersCommit: waiters.othersCommitted,
-    close: async () => waiters.close(),
+    async close() {
+      waiters.close();
+      await runs.close();
+    },
   };
 }

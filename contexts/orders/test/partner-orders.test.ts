@@ -1,10 +1,11 @@
 import { PARTNER_ORDERS_KEY, type PartnerOrderView, type PartnerRunView, type Said } from '@provender/contracts';
 import { openStandInSource, type OpenContext, type StandInSource } from '@provender/platform';
 import { openTestContext, openTestHttp, type TestContext, type TestHttp } from '@provender/platform/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { orders } from '../src/index.ts';
 
 const FEED = '/orders';
+const PATIENT = { timeout: 20_000, interval: 20 };
 const ASYNC = { prefer: 'respond-async' };
 
 function feed(wanted: Readonly<Record<string, Readonly<Record<string, number>>>>) {
@@ -16,6 +17,7 @@ function feed(wanted: Readonly<Record<string, Readonly<Record<string, number>>>>
   };
 }
 
+const errors: string[] = [];
 let source: StandInSource;
 let context: TestContext<OpenContext>;
 let http: TestHttp;
@@ -23,7 +25,13 @@ beforeAll(async () => {
   source = await openStandInSource({
     [FEED]: feed({ '1': { FLOUR: 2 }, '2': { FLOUR: 0 }, '3': { SUGAR: 5, FLOUR: 1 } }),
   });
-  context = await openTestContext(orders, { env: { PARTNER_ORDERS_URL: source.url(FEED) } });
+  const log = {
+    debug() {},
+    info() {},
+    warn() {},
+    error: (_about: object, message: string) => void errors.push(message),
+  };
+  context = await openTestContext(orders, { env: { PARTNER_ORDERS_URL: source.url(FEED) }, log });
   http = await openTestHttp(context);
 });
 afterAll(async () => {
@@ -43,6 +51,16 @@ async function all(): Promise<Record<string, PartnerOrderView>> {
 
 async function idOf(number: string): Promise<string> {
   return (await all())[number]?.id ?? '';
+}
+
+/** The run, once it has taken all that were new. */
+async function taken(id: string): Promise<PartnerRunView> {
+  const line = `GET /api/partner-orders/runs/${id}`;
+  return vi.waitFor(async () => {
+    const { body } = await http.call<PartnerRunView>(line, { as: 'staff' });
+    expect(body.complete).toBe(true);
+    return body;
+  }, PATIENT);
 }
 
 /** Inventory gives an attempt all that it wants, or refuses. */
@@ -119,8 +137,9 @@ describe('Partner orders', () => {
       manager<PartnerRunView>('POST /api/partner-orders/process-all', ASYNC),
     ]);
     expect([first.status, second.status]).toEqual([202, 202]);
-    expect(first.body.total + second.body.total).toBe(4);
-    expect(first.body.failed + second.body.failed).toBe(1);
+    const runs = [await taken(first.body.id), await taken(second.body.id)];
+    expect(runs.reduce((sum, { total }) => sum + total, 0)).toBe(4);
+    expect(runs.reduce((sum, { failed }) => sum + failed, 0)).toBe(1);
     const asked = await context.said('orders.partner-stock-requested.v1');
     expect(asked.map(({ data }) => data)).toMatchObject([
       { number: '1', attempt: 1, items: [{ sku: 'FLOUR', quantity: 2 }] },
@@ -206,6 +225,30 @@ describe('Partner orders', () => {
     const missing = '01900000-0000-7000-8000-00000000dead';
     expect((await manager(`POST /api/partner-orders/${missing}/process`)).status).toBe(404);
     expect((await http.call(`GET /api/partner-orders/${missing}`, { as: 'staff' })).status).toBe(404);
+  });
+
+  test('given that nothing can be taken, when all are to be processed, then that is answered at once; cut off, it goes on with its repeat', async () => {
+    await manager('POST /api/partner-orders/reset');
+    const line = 'POST /api/partner-orders/process-all';
+    const headers = { ...ASYNC, 'idempotency-key': 'cut off' };
+    await context.sql('BEGIN');
+    await context.sql('LOCK TABLE orders.partner_orders IN EXCLUSIVE MODE');
+    const begun = await manager<PartnerRunView>(line, headers);
+    expect([begun.status, begun.headers['location']]).toEqual([202, `/api/partner-orders/runs/${begun.body.id}`]);
+    expect(begun.body).toMatchObject({ complete: false, total: 0 });
+    await vi.waitFor(async () => {
+      const ended = await context.sql(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      expect(ended.length).toBeGreaterThan(0);
+    }, PATIENT);
+    await context.sql('COMMIT');
+    await vi.waitFor(() => expect(errors).toEqual(['A run of partner orders was cut off']), PATIENT);
+    for (const order of Object.values(await all())) expect(order).toMatchObject({ status: 'NEW', processing: false });
+    const repeated = await manager<PartnerRunView>(line, headers);
+    expect([repeated.status, repeated.body.id]).toEqual([202, begun.body.id]);
+    expect(await taken(begun.body.id)).toMatchObject({ total: 4, failed: 1, waiting: 3 });
   });
 
   test('given the lines of an order, when orders writes them anew or deletes it, then the database refuses', async () => {

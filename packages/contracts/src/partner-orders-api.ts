@@ -70,6 +70,7 @@ export const PartnerRunView = Type.Object(
   {
     id: Uuid,
     startedAt: InstantText,
+    complete: Type.Boolean({ description: 'Whether it has taken all that were new; until then `total` grows' }),
     total: Type.Integer({ description: 'Orders that this run has taken' }),
     processed: Type.Integer(),
     failed: Type.Integer(),

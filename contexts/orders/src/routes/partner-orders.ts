@@ -27,14 +27,15 @@ import {
 import { asDecided, currentDecision, isOpen, type PartnerOrder } from '../domain/partner-order.ts';
 import { listPartnerOrders, type PartnerRun, readPartnerOrder, readRun } from '../store/partner-orders.ts';
 import { askForFeed, importPartnerOrders } from '../use-cases/import-partner-orders.ts';
-import { beginRun, resetPartnerOrders, takeNext, takeOne } from '../use-cases/process-partner-orders.ts';
+import { beginRun, resetPartnerOrders, takeOne } from '../use-cases/process-partner-orders.ts';
+import type { PartnerRuns } from '../use-cases/take-partner-orders.ts';
 
-type PartnerPlatform = Pick<ContextPlatform, 'db' | 'ids' | 'clock' | 'settings'>;
+type PartnerPlatform = Pick<ContextPlatform, 'db' | 'ids' | 'clock' | 'settings' | 'log'>;
 
-export function partnerOrderRoutes(app: HttpApp, platform: PartnerPlatform): void {
+export function partnerOrderRoutes(app: HttpApp, platform: PartnerPlatform, runs: PartnerRuns): void {
   readRoutes(app, platform);
   importRoute(app, platform);
-  processAllRoute(app, platform);
+  processAllRoute(app, platform, runs);
   processOneRoute(app, platform);
   resetRoute(app, platform);
 }
@@ -56,9 +57,9 @@ function orderView(order: PartnerOrder): Rendered<PartnerOrderView> {
   };
 }
 
-function runView({ isComplete: _isComplete, startedAt, ...counts }: PartnerRun): PartnerRunView {
+function runView({ isComplete, startedAt, ...counts }: PartnerRun): PartnerRunView {
   const waiting = counts.total - counts.processed - counts.failed - counts.dropped;
-  return { ...counts, startedAt: formatInstant(startedAt), waiting };
+  return { ...counts, startedAt: formatInstant(startedAt), complete: isComplete, waiting };
 }
 
 function readRoutes(app: HttpApp, { db }: PartnerPlatform): void {
@@ -146,15 +147,16 @@ async function beginOnce(
   return { begun, headers: NO_HEADERS };
 }
 
-function processAllRoute(app: HttpApp, { db, ids, clock }: PartnerPlatform): void {
+function processAllRoute(app: HttpApp, { db, ids, clock, log }: PartnerPlatform, runs: PartnerRuns): void {
   command(app, {
     method: 'POST',
     url: '/api/partner-orders/process-all',
     access: ['manager'],
     summary: 'Allocate warehouse stock to all partner orders that are new',
     description:
-      'Answers when every one of them is PROCESSED or FAILED; with `Prefer: respond-async`, or after ten seconds, ' +
-      '202 with the `Location` of its progress. Of two who do so at once, each processes what the other does not.',
+      'Answers when every one of them is PROCESSED or FAILED; with `Prefer: respond-async` at once, or after ten ' +
+      'seconds, 202 with the `Location` of its progress. Of two who do so at once, each processes what the other ' +
+      'does not. A run that was cut off goes on with a repeat of its key; what it has not taken stays NEW.',
     schema: { response: { 200: PartnerRunView, 202: PartnerRunView } },
     async handle({ idempotency, prefersAsync }) {
       const started = await db.withTx((tx) =>
@@ -166,15 +168,18 @@ function processAllRoute(app: HttpApp, { db, ids, clock }: PartnerPlatform): voi
       );
       if (!('begun' in started)) return started;
       const { begun: runId, headers } = started;
-      // A run that was cut off before it had taken all goes on with its repeat.
-      const isComplete = (await runOf(db, runId)).isComplete;
-      while (!isComplete && (await db.withTx((tx) => takeNext(tx, runId, clock.now()))));
+      const location = { location: `/api/partner-orders/runs/${runId}` };
+      const taking = runs.take(runId);
+      if (prefersAsync) {
+        taking.catch((error: unknown) => log.error({ err: error, runId }, 'A run of partner orders was cut off'));
+        return answer(202, runView(await runOf(db, runId)), location);
+      }
+      await taking;
       await app.settled();
       const isDone = async () => runView(await runOf(db, runId)).waiting === 0;
-      if (!prefersAsync && (await untilWall(isDone, OUTCOME_WAIT))) {
-        return answer(200, runView(await runOf(db, runId)), headers);
-      }
-      return answer(202, runView(await runOf(db, runId)), { location: `/api/partner-orders/runs/${runId}` });
+      const isInTime = await untilWall(isDone, OUTCOME_WAIT);
+      const view = runView(await runOf(db, runId));
+      return isInTime ? answer(200, view, headers) : answer(202, view, location);
     },
   });
 }
