@@ -23,6 +23,7 @@ const TABLE = {
   ready: { staffMaySet: ['preparation', 'delivered'], customerMayCancel: false, staffMayCancel: true },
   delivered: { staffMaySet: [], customerMayCancel: false, staffMayCancel: false },
   cancelled: { staffMaySet: [], customerMayCancel: false, staffMayCancel: false },
+  rejected: { staffMaySet: [], customerMayCancel: false, staffMayCancel: false },
 } as const;
 type Reached = keyof typeof TABLE;
 
@@ -33,6 +34,7 @@ const PATHS: Readonly<Record<Reached, readonly string[]>> = {
   ready: ['ready'],
   delivered: ['ready', 'delivered'],
   cancelled: ['cancel'],
+  rejected: [],
 };
 
 type Variation = { id: string; name: string; priceDelta: { amount: number } };
@@ -46,12 +48,18 @@ describeInBothShapes('a café', (startTown) => {
   let people: People;
   let siteId: string;
   let tea: string;
+  let gold: string;
 
   beforeAll(async () => {
     town = await startTown();
     people = await addPeople(town);
     siteId = await openSite(town, people.manager, { opensAt: '00:00', closesAt: '24:00' });
     tea = await defineProduct(town, people.manager, { name: 'Tea', stock: 'made-to-order', price: euro(240) });
+    gold = await defineProduct(town, people.manager, {
+      name: 'Gold leaf',
+      stock: 'made-to-order',
+      price: euro(20_000_000),
+    });
     await payIn(town, people.manager, people.customer.id, 10_000_000);
     await town.idle();
   });
@@ -77,11 +85,22 @@ describeInBothShapes('a café', (startTown) => {
     return body.id;
   }
 
+  /** One that the customer's account does not cover. */
+  async function rejectedOrder(): Promise<string> {
+    const body = { siteId, lines: [{ productId: gold, quantity: 1 }] };
+    const refused = await town.api.call<{ orderId: string }>('POST /api/orders', {
+      token: people.customer.token,
+      body,
+    });
+    expect(refused.status).toBe(402);
+    return refused.body.orderId;
+  }
+
   const menu = async () => (await made<Menu>(town, `GET /api/menu?siteId=${siteId}`, {})).items;
 
   /** Takes an order to where it is to be tried. */
   async function orderIn(status: Reached): Promise<string> {
-    const id = await teaOrder();
+    const id = status === 'rejected' ? await rejectedOrder() : await teaOrder();
     for (const step of PATHS[status]) {
       const [line, body] =
         step === 'cancel' ? [`POST /api/orders/${id}/cancel`, {}] : [`PATCH /api/orders/${id}`, { status: step }];
