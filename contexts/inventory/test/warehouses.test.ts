@@ -280,33 +280,6 @@ describe('Allocations for partner orders', () => {
     ]);
   });
 
-  test('given a reset between requests in one set, when they are decided, then whoever asks after it finds its stock', async () => {
-    const [FOUR = '', FIVE = '', SIX = ''] = ORDERS.slice(3);
-    const outcomes = async (from: number) =>
-      (await world.said()).slice(from).map(({ type, subject, data }) => {
-        const { attempt } = data as { attempt: number };
-        return [subject, attempt, type.includes('allocated')];
-      });
-    const before = (await world.said()).length;
-    // SUGAR: 3 are free. One order takes all of it, is reset and asks again; another asks after the reset.
-    await world.hear([
-      stockRequested(FOUR, { SUGAR: 3 }),
-      partnerOrderReset(FOUR),
-      stockRequested(FIVE, { SUGAR: 2 }),
-      stockRequested(FOUR, { SUGAR: 1 }, 2),
-    ]);
-    expect(await outcomes(before)).toEqual([
-      [FOUR, 1, true],
-      [FIVE, 1, true],
-      [FOUR, 2, true],
-    ]);
-    expect((await world.levels('w1'))['SUGAR']).toEqual([3, 3, 0]);
-    // What was given before is asked for after its reset, in one set.
-    await world.hear([partnerOrderReset(FIVE), partnerOrderReset(FOUR, 2), stockRequested(SIX, { SUGAR: 3 })]);
-    expect(await outcomes(before + 3)).toEqual([[SIX, 1, true]]);
-    await world.hear([partnerOrderReset(SIX)]);
-  });
-
   test('given the role of inventory, when it writes mirror or ledger by itself, then the database refuses', async () => {
     for (const text of [
       'UPDATE inventory.warehouse_items SET allocated = 0',
