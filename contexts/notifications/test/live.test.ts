@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Query } from '@provender/platform';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Hearing, LivePlace } from '../src/domain/live.ts';
 import { type Line, type LiveHub, openLiveHub } from '../src/live/hub.ts';
 import { CUSTOMER, type House, held, made, moved, NEIGHBOUR, openHouse, ordered, placed, SOON } from './house.ts';
 
 const LISTENERS = 1_000;
+/** How often a hub with listeners asks the database. */
+const LOOK_MILLISECONDS = 500;
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const STAFF: Hearing = { customerId: undefined, topics: ['orders', 'stock'], siteId: undefined };
 
@@ -41,6 +43,9 @@ function listener(reads = true): Listener {
       return end.writableLength;
     },
     get destroyed() {
+      return end.destroyed;
+    },
+    get writableEnded() {
       return end.destroyed;
     },
   };
@@ -153,12 +158,46 @@ describe('the live stream', () => {
   });
 
   test('given that nobody listens, when time goes by, then the database is not asked', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
     const { hub, questions } = openHub();
-    const leave = await hub.listen(STAFF, listener().line, undefined);
+    const { leave } = await hub.listen(STAFF, listener().line, undefined);
+    const begun = questions();
+    vi.advanceTimersByTime(LOOK_MILLISECONDS);
+    expect(questions(), 'with a listener it is asked').toBeGreaterThan(begun);
     leave();
     const before = questions();
+    hub.wake();
+    vi.advanceTimersByTime(10 * LOOK_MILLISECONDS);
+    expect(questions()).toBe(before);
+  });
+
+  test('given staff who are demoted while they listen, when more is said, then they hear only their own', async () => {
+    const { hub } = openHub();
+    const staff = listener();
+    const { hearAs, leave } = await hub.listen(STAFF, staff.line, undefined);
+    const [own, other] = [ordered(house), ordered(house, NEIGHBOUR)];
+    hearAs({ ...STAFF, customerId: CUSTOMER });
+    await house.test.hear([placed(other), placed(own)]);
+    hub.wake();
+    await vi.waitFor(() => expect(staff.heard).toHaveLength(2), SOON);
+    expect(staff.heard[1]?.data['orderId']).toBe(own.orderId);
+    leave();
+    expect(hub.listenerCount()).toBe(0);
+    hearAs(STAFF);
+    expect(hub.listenerCount(), 'whoever has left does not come back so').toBe(0);
+  });
+
+  test('given a line that has ended but not closed, when something is said, then nobody writes to it', async () => {
+    const { hub } = openHub();
+    const [ended, other] = [listener(), listener()];
+    const line = { ...ended.line, drained: ended.line.drained, destroyed: false, writableEnded: false };
+    await hub.listen(STAFF, line, undefined);
+    await hub.listen(STAFF, other.line, undefined);
+    line.writableEnded = true;
     await house.test.hear([placed(ordered(house))]);
     hub.wake();
-    expect(questions()).toBe(before);
+    await vi.waitFor(() => expect(other.heard).toHaveLength(2), SOON);
+    expect(ended.heard).toHaveLength(1);
   });
 });

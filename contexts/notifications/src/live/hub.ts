@@ -27,11 +27,19 @@ export type Line = {
   drained(): Promise<unknown>;
   readonly writableLength: number;
   readonly destroyed: boolean;
+  readonly writableEnded: boolean;
+};
+
+/** Somebody who listens. */
+export type Listening = {
+  /** Hears only this from now on. */
+  hearAs(hearing: Hearing): void;
+  leave(): void;
 };
 
 export type LiveHub = {
-  /** Lets somebody listen, from a place on or from now on. Gives what ends it. */
-  listen(hearing: Hearing, line: Line, from: LivePlace | undefined): Promise<() => void>;
+  /** Lets somebody listen, from a place on or from now on. */
+  listen(hearing: Hearing, line: Line, from: LivePlace | undefined): Promise<Listening>;
   /** Something may have been said. */
   wake(): void;
   listenerCount(): number;
@@ -119,7 +127,7 @@ export function openLiveHub(db: Query, log: Log): LiveHub {
       if (line.writableLength > UNREAD_BYTES_MAX) {
         log.info({ unreadBytes: line.writableLength }, 'A live listener does not read, and is dropped');
         line.destroy();
-      } else if (!line.destroyed) line.write(chunk);
+      } else write(line, chunk);
     }
   }
 
@@ -139,7 +147,7 @@ export function openLiveHub(db: Query, log: Log): LiveHub {
     }
     const sets = kept.from(from.number) ?? (await older(from.number));
     const chunk = sets === undefined ? '' : chunkOf(sets, hearing, from);
-    if (chunk !== '') line.write(chunk);
+    if (chunk !== '') write(line, chunk);
     const last = sets?.at(-1);
     if (last === undefined) return undefined;
     if (line.writableLength > UNREAD_BYTES_MAX) await line.drained();
@@ -160,10 +168,15 @@ export function openLiveHub(db: Query, log: Log): LiveHub {
     await begin();
     let place = from;
     for (let pages = 0; place !== undefined && !isLevel(place); pages += 1) {
-      place = pages < PAGES_MAX && !line.destroyed ? await catchUp(hearing, line, place) : undefined;
+      place =
+        pages < PAGES_MAX && !line.destroyed && !line.writableEnded ? await catchUp(hearing, line, place) : undefined;
     }
     // Nothing is awaited from here on: what is said next is told to this line too, and nothing is told twice.
-    if (place === undefined) line.write(frame(from === undefined ? 'begin' : 'reset', `${head}`, '{}'));
+    if (place === undefined) write(line, frame(from === undefined ? 'begin' : 'reset', `${head}`, '{}'));
+    return enter(hearing, line);
+  }
+
+  function enter(hearing: Hearing, line: Line): Group {
     const key = hearingKey(hearing);
     const group = groups.get(key) ?? { hearing, lines: new Set<Line>() };
     groups.set(key, group);
@@ -171,10 +184,24 @@ export function openLiveHub(db: Query, log: Log): LiveHub {
     return group;
   }
 
-  function leave(group: Group, line: Line): void {
-    group.lines.delete(line);
+  /** Whoever has left before leaves nothing: another group may go by the same key by now. */
+  function leave(group: Group, line: Line): boolean {
+    if (!group.lines.delete(line)) return false;
     if (group.lines.size === 0) groups.delete(hearingKey(group.hearing));
-    if (groups.size === 0 && joining === 0) rest();
+    return true;
+  }
+
+  function listening(first: Group, line: Line): Listening {
+    let group = first;
+    return {
+      hearAs(hearing) {
+        if (hearingKey(hearing) !== hearingKey(group.hearing) && leave(group, line)) group = enter(hearing, line);
+      },
+      leave() {
+        leave(group, line);
+        if (groups.size === 0 && joining === 0) rest();
+      },
+    };
   }
 
   return {
@@ -184,7 +211,7 @@ export function openLiveHub(db: Query, log: Log): LiveHub {
         joining -= 1;
       });
       if (isClosed) line.end();
-      return () => leave(group, line);
+      return listening(group, line);
     },
     wake,
     listenerCount: () => [...groups.values()].reduce((sum, { lines }) => sum + lines.size, 0),
@@ -194,6 +221,11 @@ export function openLiveHub(db: Query, log: Log): LiveHub {
       for (const { lines } of groups.values()) for (const line of lines) line.end();
     },
   };
+}
+
+/** A line that is ended may take a while to close; writing to it would be an error that nobody hears of. */
+function write(line: Line, chunk: string | Buffer): void {
+  if (!line.destroyed && !line.writableEnded) line.write(chunk);
 }
 
 /** The last sets, in memory. */

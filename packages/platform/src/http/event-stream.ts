@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { TSchema } from 'typebox';
 import type { Access, SignedInCaller } from './access.ts';
 import { sendRefusal } from './answers.ts';
-import { commonProblems, isRefused, type Refused } from './problem.ts';
+import { commonProblems, isRefused, type Refused, sendProblem } from './problem.ts';
 import { queryReader } from './query-text.ts';
 import type { HttpApp } from './route-types.ts';
 
@@ -20,6 +20,10 @@ export type EventStreamRoute = {
     readonly query: unknown;
     readonly caller: SignedInCaller;
     readonly lastEventId: string | undefined;
+    /** Who the caller still is whenever that is asked: the stream outlives what its token said. */
+    readonly callerNow: () => SignedInCaller;
+    /** When the caller's token ends (wall time), and the stream should with it. */
+    readonly expiresAt: number;
   }) => Promise<Refused | ((response: ServerResponse) => Promise<void>)>;
 };
 
@@ -50,8 +54,10 @@ export function streamEvents(app: HttpApp, route: EventStreamRoute): void {
     async handler(request, reply) {
       const { query, caller, headers } = request;
       const lastEventId = [headers['last-event-id']].flat()[0];
+      const token = app.holding(request);
+      if (token === undefined) return sendProblem(reply, 'unauthenticated', 'The access token is no longer valid.');
       // The access check has just let nobody in who is not signed in.
-      const opened = await route.open({ query, caller: caller as SignedInCaller, lastEventId });
+      const opened = await route.open({ query, caller: caller as SignedInCaller, lastEventId, ...token });
       if (isRefused(opened)) return sendRefusal(reply, opened, commonProblems);
       reply.hijack();
       const { raw } = reply;

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler, RouteOptions } from 'fastify';
 import { type Access, ANONYMOUS, accessRefusal, type Caller, callerName } from './access.ts';
 import { PROBLEM_CONTENT_TYPE, problem, problemBody } from './problem.ts';
-import type { KnownTokens } from './tokens.ts';
+import type { HoldingToken, KnownTokens } from './tokens.ts';
 
 /** A route as the server itself lists it: the authorisation matrix is checked against this list. */
 export type RouteListed = { readonly method: string; readonly url: string; readonly access: Access };
@@ -80,6 +80,12 @@ const BEARER_PATTERN = /^Bearer +([\w~+/.=-]+) *$/i;
 function bearerToken(header: string | undefined): string | undefined {
   if (header === undefined || !/^bearer\b/i.test(header)) return undefined;
   return BEARER_PATTERN.exec(header)?.[1] ?? '';
+}
+
+/** What goes on to hold of a request's token; undefined where it has none that does. */
+export function holdingToken(tokens: KnownTokens, { headers }: FastifyRequest): HoldingToken | undefined {
+  const token = bearerToken(headers.authorization);
+  return token === undefined ? undefined : tokens.holding(token);
 }
 
 /** Whom a limit counts: the caller where the token is one seen before, else the address. */

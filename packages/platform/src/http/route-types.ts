@@ -1,12 +1,13 @@
 import type { ContextName } from '@provender/contracts';
 import type { Instant } from '@provender/kernel';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Static, TObject, TSchema } from 'typebox';
 import type { Clock } from '../clock.ts';
 import type { Database, Tx } from '../database.ts';
 import type { Access, CallerOf } from './access.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { CommonProblem, Problems, Refused } from './problem.ts';
+import type { HoldingToken } from './tokens.ts';
 
 /** What a context registers its routes on. Made by the server for one context. */
 export type HttpApp = {
@@ -14,6 +15,8 @@ export type HttpApp = {
   readonly fastify: FastifyInstance;
   readonly clock: Clock;
   readonly idempotency: Idempotency;
+  /** What goes on to hold of the request's token, for an answer that lasts. */
+  readonly holding: (request: FastifyRequest) => HoldingToken | undefined;
   /**
    * Waits, for two seconds at most, until the contexts of this process have consumed what this one, or the one that is
    * named, has appended.

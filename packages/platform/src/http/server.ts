@@ -16,7 +16,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import type { Metrics } from '../telemetry.ts';
 import { answerFailure } from './failures.ts';
-import { guardRoutes, type RouteListed } from './guard.ts';
+import { guardRoutes, holdingToken, type RouteListed } from './guard.ts';
 import { idempotency } from './idempotency.ts';
 import { acceptJsonOnly } from './json-body.ts';
 import { limitRates } from './limits.ts';
@@ -101,6 +101,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       fastify,
       clock,
       idempotency: keys,
+      holding: (request) => holdingToken(tokens, request),
       settled: async (source) => {
         const appended = source ?? context;
         if (appended !== 'operations') await options.settled(appended);

@@ -127,7 +127,12 @@ export type KnownTokens = {
   /** The caller of a token that was verified before and still holds. */
   known(token: string): SignedInCaller | undefined;
   verify(token: string): Promise<SignedInCaller | undefined>;
+  /** What goes on to hold of a token that was verified, for an answer that lasts. */
+  holding(token: string): HoldingToken | undefined;
 };
+
+/** A verified token, and who its caller still is whenever that is asked. */
+export type HoldingToken = { readonly expiresAt: number; callerNow(): SignedInCaller };
 
 /** Remembers verified tokens until they expire, the latest ten thousand at most; the oldest go first. */
 export function knownTokens(verify: VerifyToken, limit: LimitCaller = (caller) => caller): KnownTokens {
@@ -150,6 +155,10 @@ export function knownTokens(verify: VerifyToken, limit: LimitCaller = (caller) =
       }
       tokens.set(token, found);
       return callerOf(found);
+    },
+    holding(token) {
+      const found = tokens.get(token);
+      return found === undefined ? undefined : { expiresAt: found.expiresAt, callerNow: () => callerOf(found) };
     },
   };
 }
