@@ -159,4 +159,12 @@ describe('scaling', () => {
     for (const [owner, prefix] of prefixes)
       expect([prefix, routes.test(`${prefix}/*`)]).toEqual([prefix, owner === context]);
   });
+
+  test('given notifications, when a message waits for its next try or somebody listens, then they stay awake', () => {
+    const { triggers } = scaledObject('notifications');
+    const due = triggers.find(({ type }) => type === 'postgresql')?.metadata['query'];
+    expect(due).toContain("FROM notifications.messages WHERE status = 'waiting' AND next_at < now()");
+    const queries = triggers.filter(({ type }) => type === 'prometheus').map(({ metadata }) => metadata['query']);
+    expect(queries).toContainEqual(expect.stringContaining('provender_gateway_live_streams'));
+  });
 });
