@@ -213,6 +213,8 @@ function sendAway(reply: FastifyReply, wasTried: boolean): FastifyReply {
 
 /** Passes an answer back. Live events go out as they come, their head before the first of them. */
 function sendBack(reply: FastifyReply, stream: Readable, streams: Set<Readable>): void {
+  // The caller has gone meanwhile, or was told something else: the answer is for nobody, and its connection free.
+  if (reply.sent || reply.raw.headersSent || reply.raw.destroyed) return void stream.destroy();
   if (!String(reply.getHeader('content-type')).startsWith('text/event-stream')) return void reply.send(stream);
   reply.hijack();
   const { raw } = reply;

@@ -12,9 +12,11 @@ let notifications: FakeContext;
 let orders: FakeContext;
 let gateway: Gateway;
 const slow: ServerResponse[] = [];
+const beginning: ServerResponse[] = [];
 
 beforeAll(async () => {
   notifications = await openFakeContext(({ url }, response) => {
+    if (url === '/api/live?late') return void beginning.push(response);
     if (url !== '/api/live') return sendJson(response, 200, { by: 'notifications' });
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write('event: begin\ndata: {}\n\n');
   });
@@ -24,7 +26,7 @@ beforeAll(async () => {
     return sendJson(response, 201, { by: 'orders' });
   });
   gateway = await openGateway({
-    ...{ host: '127.0.0.1', port: 0, rateLimit: false, logLevel: 'silent', gatewaySecret: undefined },
+    ...({ host: '127.0.0.1', port: 0, rateLimit: false, logLevel: 'silent' } as const),
     upstreams: [
       { name: 'notifications', address: notifications.address },
       { name: 'orders', address: orders.address },
@@ -60,6 +62,12 @@ async function statuses(calls: readonly { readonly answered: Promise<Answered> }
   return [...new Set(answers.map(({ status }) => status))];
 }
 
+function openConnections(): Promise<number> {
+  return new Promise((resolve) => {
+    gateway.http.fastify.server.getConnections((_error, count) => resolve(count));
+  });
+}
+
 async function openStreams(): Promise<number> {
   const metrics = await (await fetch(`${gateway.url()}/metrics`)).text();
   return Number(/^provender_gateway_live_streams (\d+)$/m.exec(metrics)?.[1]);
@@ -73,6 +81,19 @@ describe('given more who listen than a process has connections for short request
     expect(await statuses([call('/api/notifications/messages')])).toEqual([200]);
     for (const { leave } of listening) leave();
     await vi.waitFor(async () => expect(await openStreams()).toBe(0), WAIT);
+  }, 30_000);
+
+  test('when somebody is gone before the stream begins, then it ends there and nothing breaks', async () => {
+    const { leave } = call('/api/live?late');
+    await vi.waitFor(() => expect(beginning).toHaveLength(1), WAIT);
+    leave();
+    // The gateway knows that the caller is gone once it has answered somebody who came later.
+    await vi.waitFor(async () => expect(await openConnections()).toBeLessThanOrEqual(1), WAIT);
+    const [late] = beginning;
+    const closed = new Promise((resolve) => late?.once('close', resolve));
+    late?.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+    await closed;
+    expect(await statuses([call('/api/notifications/messages')])).toEqual([200]);
   }, 30_000);
 });
 
