@@ -23,7 +23,7 @@ export type Resolved = { readonly address: string; readonly family: 4 | 6 };
 export class PrivateAddress extends Error {}
 
 /** All addresses that a name has. */
-export type LookUp = (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
+type LookUp = (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
 
 /** Resolves a host. Whoever sends must connect to what was looked at here, and not resolve the name again. */
 export async function resolveHost(
