@@ -6,7 +6,12 @@ export type TestCounts = {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: ReadonlyArray<{ readonly name: string; readonly reason: string }>;
+  /** Passed at the second try only. */
+  readonly unsteady: readonly string[];
+  readonly slowest: ReadonlyArray<{ readonly file: string; readonly seconds: number }>;
 };
+
+const SLOWEST_MAX = 12;
 
 function fullName(test: TestCase): string {
   return `${test.module.relativeModuleId}: ${test.fullName}`;
@@ -31,6 +36,11 @@ export default class CountReporter implements Reporter {
       failed:
         tests.filter((test) => test.result().state === 'failed').length + brokenModules.length + unhandledErrors.length,
       skipped,
+      unsteady: tests.filter((test) => test.diagnostic()?.flaky === true).map(fullName),
+      slowest: modules
+        .map((module) => ({ file: module.relativeModuleId, seconds: Math.round(module.diagnostic().duration / 1_000) }))
+        .toSorted((left, right) => right.seconds - left.seconds)
+        .slice(0, SLOWEST_MAX),
     };
     writeFileSync(file, JSON.stringify(counts));
   }

@@ -43,12 +43,16 @@ async function vitest(): Promise<Outcome> {
       ...(process.stdout.isTTY ? ['--reporter=default'] : ['--reporter=dot']),
       '--reporter=./scripts/count-reporter.ts',
       '--coverage',
+      // Processes, brokers and crashes on a machine of any load: what passes at the second try only is named at the end.
+      '--retry=1',
     ],
     { PROVENDER_TEST_COUNTS: file },
   );
   if (!existsSync(file)) return ended(false);
   const counts: TestCounts = JSON.parse(readFileSync(file, 'utf8'));
   const failed = counts.failed === 0 && code !== 0 ? 1 : counts.failed;
+  console.log(`slowest: ${counts.slowest.map(({ file, seconds }) => `${file} ${seconds} s`).join(', ')}`);
+  for (const name of counts.unsteady) console.log(`passed at the second try only: ${name}`);
   return { passed: counts.passed, failed, skipped: [...counts.skipped] };
 }
 

@@ -238,7 +238,10 @@ describe('races', () => {
     };
     await demote(first, town.people.manager);
     const answers = await Promise.all([demote(first, second), demote(second, first)]);
-    expect(counted(answers)).toEqual({ 200: 1, 409: 1 });
+    const statuses = answers.map(({ status }) => status).toSorted();
+    // Who comes second is the last manager's demoter (409), or by then no manager any more (403).
+    expect(statuses[0]).toBe(200);
+    expect([403, 409]).toContain(statuses[1]);
     await town.test.expectPromises();
   });
 });

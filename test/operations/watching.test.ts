@@ -72,7 +72,7 @@ describe('watching over the system', () => {
     expect({ ok, failing: checks.filter((check) => !check.ok) }).toEqual({ ok: true, failing: [] });
     expect(at).toBe('2026-11-21T08:00:00.000Z');
     expect(new Set(checks.map(({ promise }) => promise))).toEqual(
-      new Set(['P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7', 'P8']),
+      new Set(['P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7', 'P8', 'P9']),
     );
   });
 
