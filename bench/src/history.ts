@@ -1,3 +1,5 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { CONTEXT_NAMES } from '@provender/contracts';
 import pg from 'pg';
 import type { BenchTown } from './town.ts';
 
@@ -8,6 +10,9 @@ import type { BenchTown } from './town.ts';
 export const HISTORY_UNITS = 1_000_000;
 export const HISTORY_EVENTS = 1_000_000;
 const CHUNK = 50_000;
+const CATCH_UP_MILLISECONDS_MAX = 240_000;
+const CATCH_UP_LOOK_MILLISECONDS = 500;
+const EVENTS_BEHIND_MAX = 1_000;
 const LOGS = ['orders', 'inventory', 'bank'] as const;
 
 /**
@@ -50,8 +55,31 @@ async function lay(client: pg.Client, town: BenchTown, log: (line: string) => vo
   await client.query("SET session_replication_role = 'origin'");
   for (const context of LOGS) await layEvents(client, context);
   log(`${HISTORY_EVENTS} events are behind each of ${LOGS.join(', ')}`);
+  await untilSteppedOver(client);
   await client.query('VACUUM ANALYZE');
   await client.query('CHECKPOINT');
+}
+
+/** Measured is a shop with a past, not one that is catching up with it. Throws where consumers take too long. */
+async function untilSteppedOver(client: pg.Client): Promise<void> {
+  const giveUpAt = performance.now() + CATCH_UP_MILLISECONDS_MAX;
+  while ((await furthestBehind(client)) > EVENTS_BEHIND_MAX) {
+    if (performance.now() > giveUpAt) throw new Error('The consumers do not come to the end of the history');
+    await wait(CATCH_UP_LOOK_MILLISECONDS);
+  }
+}
+
+async function furthestBehind(client: pg.Client): Promise<number> {
+  const behind = LOGS.flatMap((source) =>
+    CONTEXT_NAMES.map(
+      (consumer) => `SELECT head.position - cursors.position AS lag FROM ${source}.outbox_head AS head
+        JOIN ${consumer}.cursors ON cursors.source = '${source}'`,
+    ),
+  );
+  const { rows } = await client.query<{ lag: string }>(
+    `SELECT max(lag) AS lag FROM (${behind.join(' UNION ALL ')}) AS all_of_them`,
+  );
+  return Number(rows[0]?.lag ?? 0);
 }
 
 async function layEvents(client: pg.Client, context: string): Promise<void> {
