@@ -43,7 +43,7 @@ async function vitest(): Promise<Outcome> {
       ...(process.stdout.isTTY ? ['--reporter=default'] : ['--reporter=dot']),
       '--reporter=./scripts/count-reporter.ts',
       '--coverage',
-      // Processes, brokers and crashes on a machine of any load: what passes at the second try only is named at the end.
+      // Processes, brokers and crashes on a machine of any load: what needs a second try is named at the end.
       '--retry=1',
     ],
     { PROVENDER_TEST_COUNTS: file },
